@@ -1,0 +1,45 @@
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+NB ?= $(NOTEBOOKS)
+
+.DEFAULT_GOAL := help
+.PHONY: help book test check verify execute lab clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) \
+	  else "aebook needs Python 3.11 to 3.13, got %d.%d; name one with: make PYTHON=python3.11" % v)'
+	@echo "Installing the locked environment into .venv (a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(READY) ## build the HTML from the stored outputs; warnings are errors
+	@$(BIN)/jupyter-book build -W --keep-going -n --all --quiet .
+	@echo "The book is ready. Open _build/html/index.html in a browser."
+
+check: $(READY) ## unit tests, and every notebook with small parameters (minutes)
+	$(PYTEST) tests --ignore=tests/test_book.py
+
+test: check ## check, then every notebook in full against its stored outputs, then the book
+	$(PYTEST) --nbval $(NOTEBOOKS)
+	@$(MAKE) --no-print-directory book
+	$(PYTEST) tests/test_book.py
+
+verify: $(READY) ## run notebooks in full and compare: make verify NB=notebooks/6_2_dense.ipynb
+	$(PYTEST) --nbval --require-real-data $(NB)
+
+execute: $(READY) ## run notebooks in full and store the outputs: make execute [NB=...]
+	@$(BIN)/python -m aebook.execute $(NB)
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=.
+
+clean: ## remove what the other verbs made: the built book and the environment
+	rm -rf _build .venv .pytest_cache aebook.egg-info

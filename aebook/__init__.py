@@ -1,0 +1,8 @@
+"""aebook: the helper package of the book on autoencoders.
+
+Data flows one way, and no module imports one to its right:
+``parameters`` → ``data`` → ``models`` → ``training`` → ``metrics`` → ``plots`` → ``listings``.
+Importing ``aebook`` imports none of them; TensorFlow comes in with ``aebook.models``.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,250 @@
+"""Images in, with their name and where they came from (section 6.2.2).
+
+Images are looked for in three places, in this order:
+
+1. the folder that the environment variable ``AEBOOK_DATA`` names;
+2. Keras's own cache, or its download;
+3. for MNIST only, and only when the download fails: a stand-in, made from the real
+   handwritten digits that scikit-learn ships.
+"""
+
+import http.client
+import os
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from hashlib import md5
+from pathlib import Path
+
+import numpy as np
+
+from aebook.parameters import InputError, check
+
+SIDE = 28
+"""Height and width of an image, in pixels."""
+
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+# MD5 of the official, uncompressed IDX files: header and values.
+OFFICIAL_MD5 = {
+    "mnist": {
+        "x_train": "6bbc9ace898e44ae57da46a324031adb",
+        "y_train": "a25bea736e30d166cdddb491f175f624",
+        "x_test": "2646ac647ad5339dbf082846283269ea",
+        "y_test": "27ae3e4e09519cfbb04c329615203637",
+    },
+    "fashion_mnist": {
+        "x_train": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "y_train": "9018921c3c673c538a1fc5bad174d6f9",
+        "x_test": "8181f5470baa50b63fa0f6fddb340f0a",
+        "y_test": "15d484375f8d13e6eb1aabb0c3f46965",
+    },
+}
+
+STAND_IN_TRAIN, STAND_IN_TEST = 60_000, 10_000
+"""As many images as MNIST has, so that a chapter runs with its own parameters."""
+
+_STAND_IN_FIRST_TEST_DIGIT = 1_500  # of the 1,797: earlier ones train, later ones test
+
+
+@dataclass(frozen=True)
+class Images:
+    """A data set and its provenance.
+
+    ``x_train`` and ``x_test`` have the shape (n, 28, 28), uint8, 0 (background) to 255;
+    ``y_train`` and ``y_test`` the shape (n,), uint8, classes 0 to 9.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    source: str
+    """``"folder"``, ``"keras"`` or ``"stand-in"``."""
+    reason: str
+    """Why this source, in words for a reader."""
+    verified: bool
+    """Whether all four arrays match the official checksums."""
+
+    @property
+    def is_stand_in(self):
+        return self.source == "stand-in"
+
+    @property
+    def title(self):
+        """The name to print in a figure."""
+        return f"stand-in for {TITLES[self.name]}" if self.is_stand_in else TITLES[self.name]
+
+    def __str__(self):
+        verdict = "match" if self.verified else "do NOT match"
+        return (
+            f"{self.title}: {len(self.x_train):,} training images, {len(self.x_test):,} test images\n"
+            f"source: {self.source} ({self.reason})\n"
+            f"{'verified' if self.verified else 'not verified'}: "
+            f"the arrays as loaded {verdict} the official checksums"
+        )
+
+
+def load(name="mnist", n_train=None):
+    """Load a data set; the module's docstring says from where.
+
+    Args:
+        name: ``"mnist"`` or ``"fashion_mnist"``.
+        n_train: how many training images to keep, from the first on; all of them by default.
+
+    Returns:
+        Images, with every test image.
+
+    Raises:
+        InputError: if the name is unknown, ``n_train`` is larger than the supply,
+            ``AEBOOK_DATA`` is set and does not lead to usable arrays, or Fashion-MNIST is
+            not to be had.
+
+    Example:
+        >>> load("mnist", n_train=1000).x_train.shape
+        (1000, 28, 28)
+    """
+    check(dataset=name)
+    if n_train is not None:
+        check(n_train=n_train)
+    folder = os.environ.get("AEBOOK_DATA")
+    if folder:
+        arrays = _from_folder(name, Path(folder))
+        source, reason = "folder", "the one that AEBOOK_DATA names"
+    else:
+        try:
+            arrays = _from_keras(name)
+            source, reason = "keras", "its cache or download; AEBOOK_DATA is not set"
+        except _DownloadFailed as error:
+            if name != "mnist":
+                raise InputError(
+                    f"{name} is not to be had: AEBOOK_DATA is not set and {error}; "
+                    f"set AEBOOK_DATA to a folder that holds {name}.npz"
+                ) from error
+            arrays = _stand_in()
+            source = "stand-in"
+            reason = f"scikit-learn's digits, shifted and turned; AEBOOK_DATA is not set and {error}"
+
+    supply = len(arrays["x_train"])
+    if n_train is not None and n_train > supply:
+        raise InputError(f"n_train must be at most {supply}, the training images there are, got {n_train}")
+    verified = all(_idx_md5(arrays[key]) == OFFICIAL_MD5[name][key] for key in ARRAYS)
+    arrays["x_train"], arrays["y_train"] = arrays["x_train"][:n_train], arrays["y_train"][:n_train]
+    return Images(name=name, **arrays, source=source, reason=reason, verified=verified)
+
+
+def to_vectors(images):
+    """Images (n, 28, 28) with values 0–255 as float32 vectors (n, 784) with values 0–1.
+
+    Section 6.2.2 explains it.
+    """
+    pixels = images.astype("float32") / 255
+    return pixels.reshape(len(pixels), -1)
+
+
+def to_channels(images, data_format="channels_last"):
+    """Images (n, 28, 28) with values 0–255 as float32 arrays with a channel axis, values 0–1.
+
+    The shape is (n, 28, 28, 1) for ``"channels_last"`` and (n, 1, 28, 28) for
+    ``"channels_first"``. Section 6.3.2 explains it.
+    """
+    check(data_format=data_format)
+    pixels = images.astype("float32") / 255
+    return np.expand_dims(pixels, -1 if data_format == "channels_last" else 1)
+
+
+def to_grid(pixels):
+    """Pixels in any layout of this book, (n, 784), (n, 28, 28, 1) or (n, 1, 28, 28), as (n, 28, 28)."""
+    return np.asarray(pixels).reshape(len(pixels), SIDE, SIDE)
+
+
+class _DownloadFailed(Exception):
+    """Keras had no cached copy and could not download one."""
+
+
+def _from_folder(name, folder):
+    if not folder.is_dir():
+        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; there is no folder {folder}")
+    path = folder / f"{name}.npz"
+    if not path.is_file():
+        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; {folder} has none")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError,
+            zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} must be a whole .npz file with the arrays {', '.join(ARRAYS)}, "
+            f"none of them pickled: {error}"
+        ) from error
+    for part in ("train", "test"):
+        _check_arrays(path, f"x_{part}", arrays[f"x_{part}"], f"y_{part}", arrays[f"y_{part}"])
+    return {key: array.astype("uint8") for key, array in arrays.items()}
+
+
+def _check_arrays(path, x_name, x, y_name, y):
+    if x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or len(x) == 0:
+        raise InputError(f"{x_name} in {path} must have the shape (n, {SIDE}, {SIDE}), got {x.shape}")
+    if not np.issubdtype(x.dtype, np.integer) or x.min() < 0 or x.max() > 255:
+        raise InputError(
+            f"{x_name} in {path} must hold whole numbers from 0 to 255, "
+            f"got {x.dtype} from {x.min()} to {x.max()}"
+        )
+    if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or y.max() > 9:
+        raise InputError(
+            f"{y_name} in {path} must hold one class from 0 to 9 for each of the {len(x)} images, "
+            f"got {y.dtype} of the shape {y.shape}"
+        )
+
+
+def _from_keras(name):
+    import keras  # here, not above: it brings in TensorFlow
+
+    try:
+        train, test = getattr(keras.datasets, name).load_data()
+    except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+        raise _DownloadFailed(f"the download failed ({error})") from error
+    except Exception as error:
+        # Keras reports a failed download as a bare Exception, a damaged one as a ValueError.
+        if not str(error).startswith(("URL fetch failure", "Incomplete or corrupted file")):
+            raise
+        raise _DownloadFailed(f"the download failed ({error})") from error
+    return dict(zip(ARRAYS, (*train, *test)))
+
+
+def _stand_in():
+    """scikit-learn's 8×8 digits as 28×28 images; training and test digits are never mixed."""
+    from sklearn.datasets import load_digits
+
+    digits, labels = load_digits(return_X_y=True)
+    digits = digits.reshape(-1, 8, 8) * (255 / 16)
+    first = _STAND_IN_FIRST_TEST_DIGIT
+    x_train, y_train = _vary(digits[:first], labels[:first], STAND_IN_TRAIN, seed=0)
+    x_test, y_test = _vary(digits[first:], labels[first:], STAND_IN_TEST, seed=1)
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+def _vary(digits, labels, count, seed):
+    """`count` images: each digit in turn, enlarged, shifted by up to 2 pixels, turned by up to 10°."""
+    from scipy.ndimage import affine_transform
+
+    rng = np.random.default_rng(seed)
+    angles = np.deg2rad(rng.uniform(-10, 10, count))
+    shifts = rng.uniform(-2, 2, (count, 2))
+    which = np.arange(count) % len(digits)
+    images = np.empty((count, SIDE, SIDE), "uint8")
+    for image, digit, angle, shift in zip(images, digits[which], angles, shifts):
+        # From a pixel of the image to its place on the 8×8 digit, which covers 20×20 pixels.
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * 8 / 20
+        offset = 3.5 - turn @ ((SIDE - 1) / 2 + shift)
+        affine_transform(digit, turn, offset, image.shape, output=image, order=1)
+    return images, labels[which].astype("uint8")
+
+
+def _idx_md5(array):
+    """MD5 of an array as the official IDX file holds it: magic number, dimensions, values."""
+    header = struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape)
+    return md5(header + array.tobytes(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,53 @@
+"""Reconstruction quality, its floor and its ceiling (sections 6.1 and 6.2.4).
+
+All functions take pixels with values from 0 to 1, in any layout, and return one float: the
+mean over all pixels of all images. `x` is the image, `y` its reconstruction.
+"""
+
+import numpy as np
+from scipy.special import entr
+
+EPSILON = 1e-7
+"""Keras moves predictions this far away from 0 and 1 before it takes a logarithm."""
+
+
+def bce(x, y):
+    """Binary cross-entropy in nats: −x ln y − (1 − x) ln(1 − y)."""
+    x, y = _pair(x, y)
+    y = np.clip(y, EPSILON, 1 - EPSILON)
+    return float(-np.mean(x * np.log(y) + (1 - x) * np.log1p(-y)))
+
+
+def bce_floor(x):
+    """The lowest binary cross-entropy any reconstruction of x can reach, in nats.
+
+    It is reached by y = x, and is the mean entropy of the pixels: 0 only for images
+    without any grey.
+    """
+    x = np.asarray(x, dtype="float64")
+    return float(np.mean(entr(x) + entr(1 - x)))
+
+
+def mse(x, y):
+    """Mean squared error."""
+    x, y = _pair(x, y)
+    return float(np.mean((x - y) ** 2))
+
+
+def accuracy(x, y):
+    """The share of pixels where y, rounded to 0 or 1, equals x: keras.metrics.BinaryAccuracy."""
+    x, y = _pair(x, y)
+    return float(np.mean(x == (y > 0.5)))
+
+
+def accuracy_ceiling(x):
+    """The highest accuracy any reconstruction of x can reach: the share of pixels that are 0 or 1."""
+    x = np.asarray(x)
+    return float(np.mean((x == 0) | (x == 1)))
+
+
+def _pair(x, y):
+    x, y = np.asarray(x, dtype="float64"), np.asarray(y, dtype="float64")
+    if x.shape != y.shape:
+        raise ValueError(f"image and reconstruction must have one shape, got {x.shape} and {y.shape}")
+    return x, y

@@ -1,0 +1,83 @@
+"""The two autoencoders, each with its encoder and its decoder (sections 6.2.1 and 6.3.1)."""
+
+import keras
+from keras import layers, models
+
+from aebook.data import SIDE
+from aebook.parameters import check
+
+
+@keras.saving.register_keras_serializable(package="aebook")
+class DenseAutoencoder(models.Model):
+    """Fully connected autoencoder: 784 pixels, z_dim numbers, 784 pixels.
+
+    Input and output have the shape (n, x_nodes), values 0 to 1; the code has (n, z_dim).
+    Section 6.2.1 explains it.
+    """
+
+    def __init__(self, x_nodes=784, z_dim=36, **kwargs):
+        check(z_dim=z_dim)
+        x = layers.Input((x_nodes,), name="image")
+        code = layers.Dense(z_dim, activation="relu", name="code")(x)
+        encoder = models.Model(x, code, name="encoder")
+
+        z = layers.Input((z_dim,), name="z")
+        pixels = layers.Dense(x_nodes, activation="sigmoid", name="pixels")(z)
+        decoder = models.Model(z, pixels, name="decoder")
+
+        super().__init__(x, decoder(encoder(x)), **kwargs)
+        self.encoder, self.decoder = encoder, decoder
+        self.x_nodes, self.z_dim = x_nodes, z_dim
+
+    def get_config(self):
+        """What keras.models.load_model needs to build the model again."""
+        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(package="aebook")
+class ConvAutoencoder(models.Model):
+    """Convolutional autoencoder: 28×28 pixels, a 7×7 code with code_filters channels, 28×28 pixels.
+
+    Input and output have the shape (n, 28, 28, 1), or (n, 1, 28, 28) with the data format
+    "channels_first"; values 0 to 1. Section 6.3.1 explains it.
+    """
+
+    def __init__(self, code_filters=1, data_format=None, **kwargs):
+        data_format = data_format or keras.config.image_data_format()
+        check(code_filters=code_filters, data_format=data_format)
+        in_format = {"data_format": data_format}
+
+        def Conv2D(filters, kernel_size, padding="same", activation="relu", **kwargs):
+            return layers.Conv2D(
+                filters, kernel_size, padding=padding, activation=activation, **in_format, **kwargs
+            )
+
+        last = data_format == "channels_last"
+        x = layers.Input((SIDE, SIDE, 1) if last else (1, SIDE, SIDE), name="image")
+        h = Conv2D(4, (3, 3))(x)
+        h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
+        h = Conv2D(8, (3, 3))(h)
+        h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
+        code = Conv2D(code_filters, (7, 7), name="code")(h)
+        encoder = models.Model(x, code, name="encoder")
+
+        z = layers.Input(code.shape[1:], name="z")
+        h = Conv2D(16, (3, 3))(z)
+        h = layers.UpSampling2D((2, 2), **in_format)(h)
+        h = Conv2D(8, (3, 3))(h)
+        h = layers.UpSampling2D((2, 2), **in_format)(h)
+        h = Conv2D(4, (3, 3))(h)
+        pixels = Conv2D(1, (3, 3), activation="sigmoid", name="pixels")(h)
+        decoder = models.Model(z, pixels, name="decoder")
+
+        super().__init__(x, decoder(encoder(x)), **kwargs)
+        self.encoder, self.decoder = encoder, decoder
+        self.code_filters, self.data_format = code_filters, data_format
+
+    def get_config(self):
+        """What keras.models.load_model needs to build the model again."""
+        return {
+            "code_filters": self.code_filters,
+            "data_format": self.data_format,
+            "name": self.name,
+        }

@@ -1,0 +1,78 @@
+"""What a chapter can be rerun with, and the check that every value passes before anything runs."""
+
+import math
+from numbers import Integral, Real
+
+DATASETS = ("mnist", "fashion_mnist")
+OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
+DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class InputError(ValueError):
+    """A value that cannot be used. Its message names the thing, the value, and what would do."""
+
+    def _render_traceback_(self):
+        """One line in a notebook instead of a traceback (a hook that IPython looks for)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def _whole_number(minimum, maximum=math.inf):
+    def rule(name, value):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise InputError(f"{name} must be a whole number, got {value!r}")
+        if value < minimum:
+            raise InputError(f"{name} must be at least {minimum}, got {value}")
+        if value > maximum:
+            raise InputError(f"{name} must be at most {maximum}, got {value}")
+
+    return rule
+
+
+def _positive_number(name, value):
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{name} must be a number, got {value!r}")
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name} must be above 0 and finite, got {value}")
+
+
+def _one_of(choices):
+    def rule(name, value):
+        if value not in choices:
+            raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+
+    return rule
+
+
+RULES = {
+    "dataset": _one_of(DATASETS),
+    "z_dim": _whole_number(1),
+    "code_filters": _whole_number(1),
+    "epochs": _whole_number(1),
+    "batch_size": _whole_number(1),
+    "n_train": _whole_number(10),
+    "seed": _whole_number(0, 2**32 - 1),
+    "optimizer": _one_of(OPTIMIZERS),
+    "learning_rate": _positive_number,
+    "data_format": _one_of(DATA_FORMATS),
+}
+
+
+def check(**values):
+    """Check parameters by name; the same name means the same thing all through the book.
+
+    Every chapter calls this in its first cell after the parameters. It needs no data and no
+    TensorFlow, so that a tool can call it before it starts a run.
+
+    Raises:
+        InputError: for the first value that is unknown, of the wrong kind or out of range.
+
+    Example:
+        >>> check(z_dim=36, epochs=10)
+        >>> check(z_dim=0)
+        Traceback (most recent call last):
+        aebook.parameters.InputError: z_dim must be at least 1, got 0
+    """
+    for name, value in values.items():
+        if name not in RULES:
+            raise InputError(f"there is no parameter {name!r}; there are {', '.join(RULES)}")
+        RULES[name](name, value)

@@ -1,0 +1,216 @@
+"""Every figure of the book.
+
+Each function returns a Matplotlib figure that is not attached to pyplot: a notebook shows it
+when it is the last line of a cell. A figure that shows measured things takes the Images they
+were measured on, and says so when those are the stand-in.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.ticker import MaxNLocator
+
+from aebook.data import to_grid
+
+# One thing, one colour, all through the book (Okabe & Ito's palette, which the colour-blind can
+# tell apart); a line style or a marker says the same in black and white.
+COLOURS = {
+    "encoder": "#0072B2",
+    "code": "#D55E00",
+    "decoder": "#009E73",
+    "limit": "#555555",
+}
+RUNS = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D")]
+
+STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def _figure(images, rows=1, columns=1, *, size, **kwargs):
+    """A figure in the book's style, detached from pyplot, with a note on stand-in data."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=size, squeeze=False, layout="constrained", **kwargs
+        )
+    plt.close(figure)
+    if images is not None and images.is_stand_in:
+        figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
+    return figure, axes
+
+
+def autoencoder_diagram():
+    """Two autoencoders as columns of nodes: with one hidden layer, and with three."""
+    figure, axes = _figure(None, 1, 2, size=(9, 3.9), width_ratios=(3, 5))
+    _draw_network(axes[0, 0], [8, 3, 8], "One hidden layer")
+    _draw_network(axes[0, 1], [8, 5, 3, 5, 8], "Several hidden layers")
+    return figure
+
+
+def _draw_network(axis, widths, title):
+    middle = len(widths) // 2
+    places = [(column, np.linspace(-(n - 1) / 2, (n - 1) / 2, n)) for column, n in enumerate(widths)]
+    for (left, left_ys), (right, right_ys) in zip(places, places[1:]):
+        part = "encoder" if right <= middle else "decoder"
+        starts, ends = np.meshgrid(left_ys, right_ys)
+        axis.plot([left, right], [starts.ravel(), ends.ravel()],
+                  color=COLOURS[part], linewidth=0.5, alpha=0.6, zorder=1)
+    for column, ys in places:
+        is_code = column == middle
+        axis.scatter(np.full(len(ys), column), ys, s=130 if is_code else 90,
+                     marker="s" if is_code else "o", edgecolor="black", zorder=2,
+                     color=COLOURS["code"] if is_code else "white")
+    last, height = len(widths) - 1, max(widths) / 2
+    for column, name in ((0, "input"), (middle, "code"), (last, "reconstruction")):
+        axis.text(column, height + 0.35, name, ha="center", va="bottom", weight="bold")
+    for start, end, part in ((0, middle, "encoder"), (middle, last, "decoder")):
+        axis.add_patch(FancyArrowPatch((start + 0.08, -height - 0.35), (end - 0.08, -height - 0.35),
+                                       arrowstyle="-|>", mutation_scale=14, linewidth=1.6,
+                                       color=COLOURS[part]))
+        axis.text((start + end) / 2, -height - 0.65, part, color=COLOURS[part],
+                  ha="center", va="top", weight="bold")
+    axis.set(xlim=(-0.75, last + 0.75), ylim=(-height - 1.8, height + 1.2))
+    axis.set_title(title, pad=12)
+    axis.axis("off")
+
+
+def reconstructions(images, inputs, outputs, codes=None, count=10):
+    """The first `count` images in columns: input, code, reconstruction, one below the other.
+
+    Args:
+        images: the Images that the inputs belong to.
+        inputs: pixels (n, 784), (n, 28, 28, 1) or (n, 1, 28, 28), values 0 to 1.
+        outputs: the reconstructions of the inputs by the name of their row.
+        codes: the codes of the inputs, (n, z_dim), drawn as stems; left out by default.
+        count: how many columns.
+    """
+    rows = 1 + (codes is not None) + len(outputs)
+    count = min(count, len(inputs))
+    figure, axes = _figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
+    _picture_row(axes[0], inputs, "input")
+    if codes is not None:
+        _stem_row(axes[1], codes[:count])
+    for row, (name, pixels) in zip(axes[rows - len(outputs):], outputs.items()):
+        _picture_row(row, pixels, name)
+    return figure
+
+
+def _row_label(axis, text):
+    axis.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=6)
+
+
+def _picture_row(axes, pixels, name, **limits):
+    for axis, picture in zip(axes, to_grid(pixels[: len(axes)])):
+        axis.imshow(picture, **{"cmap": "gray", "vmin": 0, "vmax": 1, **limits})
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    _row_label(axes[0], name)
+
+
+def _stem_row(axes, codes):
+    top = max(float(codes.max()), 1e-6) * 1.05
+    for axis, code in zip(axes, codes):
+        markers, stems, base = axis.stem(code, linefmt=COLOURS["code"], markerfmt=".", basefmt=" ")
+        markers.set_markersize(2.5)
+        stems.set_linewidth(0.8)
+        axis.set(ylim=(min(0, float(codes.min())), top), xticks=[], yticks=[])
+        axis.spines["left"].set_visible(False)
+    _row_label(axes[0], f"code\n({codes.shape[1]} numbers)")
+
+
+def learning_curves(images, histories, floor, ceiling):
+    """Loss and accuracy after each epoch, with the best values that are possible at all.
+
+    Args:
+        images: the Images trained on.
+        histories: the Keras History of each run by its name.
+        floor: lowest possible loss on the validation images, in nats.
+        ceiling: highest possible accuracy there, 0 to 1.
+    """
+    figure, axes = _figure(images, 1, 2, size=(9.5, 3.9))
+    panels = (
+        (axes[0, 0], "loss", "binary cross-entropy (nats per pixel)", floor, "lowest possible"),
+        (axes[0, 1], "accuracy", "binary accuracy (share of pixels)", ceiling, "highest possible"),
+    )
+    for axis, key, label, limit, limit_name in panels:
+        for (colour, marker), (name, history) in zip(RUNS, histories.items()):
+            values = history.history
+            epochs = np.arange(1, len(values[key]) + 1)
+            axis.plot(epochs, values[key], color=colour, marker=marker, markersize=4,
+                      linewidth=1, linestyle=":", markerfacecolor="white", label=f"{name}, training")
+            axis.plot(epochs, values[f"val_{key}"], color=colour, marker=marker, markersize=4,
+                      linewidth=1.6, label=f"{name}, validation")
+        axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label=limit_name)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0, 0].set_title("Loss: lower is better")
+    axes[0, 1].set_title("Accuracy: soon at its ceiling")
+    axes[0, 0].legend(frameon=False, fontsize=9)
+    return figure
+
+
+def basis(images, rows):
+    """Directions in pixel space as pictures, one row per model: blue below 0, red above.
+
+    Args:
+        images: the Images they were learned from.
+        rows: for each name an array (k, 784); each direction is scaled to its own largest value.
+    """
+    count = len(next(iter(rows.values())))
+    figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
+    for row, (name, directions) in zip(axes, rows.items()):
+        scaled = directions / np.abs(directions).max(axis=1, keepdims=True)
+        _picture_row(row, scaled, name, cmap="RdBu_r", vmin=-1, vmax=1)
+    return figure
+
+
+def errors(images, values, label):
+    """One bar per model: its reconstruction error.
+
+    Args:
+        images: the Images measured on.
+        values: the error by the name of the model; the first is the one to beat.
+        label: what the error is, with its unit.
+    """
+    figure, axes = _figure(images, size=(7, 0.55 * len(values) + 1.1))
+    axis = axes[0, 0]
+    names, heights = list(values), list(values.values())
+    bars = axis.barh(names, heights, color=["#999999"] + [RUNS[i][0] for i in range(len(names) - 1)],
+                     edgecolor="black", linewidth=0.6)
+    for bar, hatch in zip(bars, ("", "//", "..", "xx")):
+        bar.set_hatch(hatch)
+    axis.bar_label(bars, fmt="%.4f", padding=4)
+    axis.axvline(heights[0], color=COLOURS["limit"], linestyle="--", linewidth=1)
+    axis.set(xlabel=label, xlim=(0, max(heights) * 1.15))
+    axis.invert_yaxis()
+    return figure
+
+
+def feature_maps(images, maps, columns=6):
+    """The arrays that one image passes through in a network, each channel as a picture.
+
+    Args:
+        images: the Images that the image belongs to.
+        maps: for each step its name and its array (height, width, channels).
+        columns: how many steps stand side by side.
+    """
+    rows = -(-len(maps) // columns)
+    figure, axes = _figure(images, rows, columns, size=(columns * 1.6, rows * 1.95))
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (name, array) in zip(axes.flat, maps):
+        height, width, channels = array.shape
+        axis.imshow(_mosaic(array), cmap="gray", interpolation="nearest")
+        axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10)
+    return figure
+
+
+def _mosaic(array):
+    """The channels of (height, width, channels) side by side in a near-square, parted by a gap."""
+    height, width, channels = array.shape
+    across = int(np.ceil(np.sqrt(channels)))
+    down = -(-channels // across)
+    mosaic = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    for channel in range(channels):
+        row, column = divmod(channel, across)
+        top, left = row * (height + 1), column * (width + 1)
+        mosaic[top : top + height, left : left + width] = array[:, :, channel]
+    return mosaic
