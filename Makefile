@@ -25,7 +25,7 @@ book: $(READY) ## build the HTML from the stored outputs; warnings are errors
 	@echo "The book is ready. Open _build/html/index.html in a browser."
 
 check: $(READY) ## unit tests, and every notebook with small parameters (minutes)
-	$(PYTEST) tests --ignore=tests/test_book.py
+	$(PYTEST) tests --ignore=tests/test_book.py --numprocesses 2
 
 test: check ## check, then every notebook in full against its stored outputs, then the book
 	$(PYTEST) --nbval $(NOTEBOOKS)

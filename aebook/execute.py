@@ -58,6 +58,7 @@ def execute(path):
             notebook,
             timeout=None,
             record_timing=False,
+            coalesce_streams=True,
             resources={"metadata": {"path": str(path.parent)}},
             # What TensorFlow's C++ code writes to the terminal is not an output of a cell.
             extra_arguments=["--IPKernelApp.capture_fd_output=False"],

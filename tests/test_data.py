@@ -1,0 +1,254 @@
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from aebook import data
+from aebook.parameters import InputError
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    return {
+        "x_train": rng.integers(0, 256, (30, 28, 28), dtype="uint8"),
+        "y_train": rng.integers(0, 10, 30, dtype="uint8"),
+        "x_test": rng.integers(0, 256, (20, 28, 28), dtype="uint8"),
+        "y_test": rng.integers(0, 10, 20, dtype="uint8"),
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEBOOK_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_folder(folder, arrays):
+    np.savez_compressed(folder / "mnist.npz", **arrays)
+    images = data.load("mnist")
+    assert (images.source, images.verified, images.is_stand_in) == ("folder", False, False)
+    for key, array in arrays.items():
+        assert np.array_equal(getattr(images, key), array)
+    assert "not verified" in str(images)
+    assert str(folder) not in str(images)
+
+
+def test_n_train_keeps_the_first(folder, arrays):
+    np.savez(folder / "mnist.npz", **arrays)
+    images = data.load("mnist", n_train=12)
+    assert np.array_equal(images.x_train, arrays["x_train"][:12])
+    assert np.array_equal(images.y_train, arrays["y_train"][:12])
+    assert len(images.x_test) == 20
+
+
+def test_n_train_beyond_the_supply(folder, arrays):
+    np.savez(folder / "mnist.npz", **arrays)
+    with pytest.raises(InputError, match="n_train must be at most 30, .* got 31"):
+        data.load("mnist", n_train=31)
+
+
+@pytest.mark.parametrize("n_train", [0, -5, 2.5])
+def test_n_train_is_a_count(n_train):
+    with pytest.raises(InputError, match=f"n_train must be .* got {n_train}"):
+        data.load("mnist", n_train=n_train)
+
+
+def test_unknown_name():
+    with pytest.raises(InputError, match="dataset must be one of mnist, fashion_mnist; got 'cifar10'"):
+        data.load("cifar10")
+
+
+def test_missing_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("AEBOOK_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="there is no folder .*nowhere"):
+        data.load("mnist")
+
+
+def test_missing_file(folder, arrays):
+    np.savez(folder / "mnist.npz", **arrays)
+    with pytest.raises(InputError, match="holds fashion_mnist.npz; .* has none"):
+        data.load("fashion_mnist")
+
+
+def test_truncated_file(folder, arrays):
+    np.savez(folder / "mnist.npz", **arrays)
+    whole = (folder / "mnist.npz").read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 10):
+        (folder / "mnist.npz").write_bytes(whole[:size])
+        with pytest.raises(InputError, match="must be a whole .npz file with the arrays"):
+            data.load("mnist")
+
+
+def test_damaged_values(folder, arrays):
+    np.savez_compressed(folder / "mnist.npz", **arrays)
+    content = bytearray((folder / "mnist.npz").read_bytes())
+    content[2000:2010] = bytes(10)
+    (folder / "mnist.npz").write_bytes(content)
+    with pytest.raises(InputError, match="must be a whole .npz file with the arrays"):
+        data.load("mnist")
+
+
+def test_foreign_files(folder, arrays):
+    path = folder / "mnist.npz"
+    np.savez(path, images=arrays["x_train"])
+    with pytest.raises(InputError, match="with the arrays x_train"):
+        data.load("mnist")
+    path.write_text("not an archive")
+    with pytest.raises(InputError, match="with the arrays x_train"):
+        data.load("mnist")
+    with open(path, "wb") as file:
+        np.save(file, arrays["x_train"])
+    with pytest.raises(InputError, match="with the arrays x_train"):
+        data.load("mnist")
+
+
+def test_pickled_arrays_are_never_loaded(folder, arrays, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    trap = np.empty(30, dtype=object)
+    trap[:] = Trap()
+    np.savez(folder / "mnist.npz", **{**arrays, "x_train": trap})
+    with pytest.raises(InputError, match="none of them pickled"):
+        data.load("mnist")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("x_train", np.zeros((30, 784), "uint8"), r"x_train .* shape \(n, 28, 28\), got \(30, 784\)"),
+        ("x_test", np.zeros((20, 32, 32), "uint8"), r"x_test .* shape \(n, 28, 28\), got \(20, 32, 32\)"),
+        ("x_test", np.zeros((0, 28, 28), "uint8"), r"x_test .* shape \(n, 28, 28\), got \(0, 28, 28\)"),
+        ("x_train", np.full((30, 28, 28), 256), "x_train .* from 0 to 255, got int64 from 256 to 256"),
+        ("x_train", np.full((30, 28, 28), -1), "x_train .* from 0 to 255, got int64 from -1 to -1"),
+        ("x_train", np.full((30, 28, 28), 0.5), "x_train .* whole numbers .* got float64 from 0.5"),
+        ("y_train", np.zeros(29, "uint8"), "y_train .* each of the 30 images, got uint8"),
+        ("y_test", np.full(20, 10), "y_test .* one class from 0 to 9"),
+    ],
+)
+def test_arrays_that_cannot_be_images(folder, arrays, key, value, message):
+    np.savez(folder / "mnist.npz", **{**arrays, key: value})
+    with pytest.raises(InputError, match=message):
+        data.load("mnist")
+
+
+def test_an_empty_variable_counts_as_not_set(no_network, monkeypatch):
+    monkeypatch.setenv("AEBOOK_DATA", "")
+    assert data.load("mnist", n_train=10).is_stand_in
+
+
+def test_keras_is_the_second_source(monkeypatch, arrays):
+    monkeypatch.delenv("AEBOOK_DATA", raising=False)
+    pairs = (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: pairs)
+    images = data.load("mnist")
+    assert images.source == "keras"
+    assert np.array_equal(images.x_test, arrays["x_test"])
+
+
+def test_stand_in(stand_in):
+    assert stand_in.source == "stand-in" and not stand_in.verified
+    assert "the download failed" in stand_in.reason
+    assert stand_in.x_train.shape == (3000, 28, 28) and stand_in.x_train.dtype == "uint8"
+    assert stand_in.x_test.shape == (data.STAND_IN_TEST, 28, 28)
+    assert stand_in.x_train.min() == 0 and stand_in.x_train.max() == 255
+    assert set(np.unique(stand_in.y_train)) == set(range(10))
+    assert "not verified" in str(stand_in)
+
+
+def test_the_stand_in_is_the_same_each_time(no_network, stand_in):
+    again = data.load("mnist", n_train=3000)
+    assert np.array_equal(again.x_train, stand_in.x_train)
+    assert np.array_equal(again.x_test, stand_in.x_test)
+
+
+def test_the_stand_in_parts_training_and_test_digits(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        data, "_vary", lambda digits, labels, count, seed: seen.append(digits) or (digits, labels)
+    )
+    data._stand_in()
+    train, test = ({digit.tobytes() for digit in digits} for digits in seen)
+    assert len(seen[0]) + len(seen[1]) == 1797
+    assert not train & test
+
+
+def test_the_stand_in_shows_digits(stand_in):
+    """A nearest neighbour among the training images gives the label of a test image."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    x = data.to_vectors(stand_in.x_train)
+    classifier = KNeighborsClassifier(1).fit(x, stand_in.y_train)
+    assert classifier.score(data.to_vectors(stand_in.x_test[:500]), stand_in.y_test[:500]) > 0.85
+
+
+def test_there_is_no_stand_in_for_fashion(no_network):
+    with pytest.raises(InputError, match="fashion_mnist is not to be had: AEBOOK_DATA is not set and"):
+        data.load("fashion_mnist")
+
+
+@pytest.mark.parametrize("error", [PermissionError("no"), MemoryError(), ValueError("other"), Exception("x")])
+def test_only_a_failed_download_leads_to_the_stand_in(no_network, monkeypatch, error):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    with pytest.raises(type(error)):
+        data.load("mnist")
+
+
+def test_a_broken_connection_is_a_failed_download(no_network, monkeypatch):
+    def fail():
+        raise ConnectionResetError("reset by peer")
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    assert "reset by peer" in data.load("mnist", n_train=10).reason
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_the_official_arrays_are_verified(name):
+    try:
+        images = data.load(name)
+    except InputError as error:
+        pytest.skip(str(error))
+    if images.is_stand_in:
+        pytest.skip(f"no real {name}: {images.reason}")
+    assert images.verified
+    assert "\nverified" in str(images)
+    assert (len(images.x_train), len(images.x_test)) == (60_000, 10_000)
+
+
+def test_one_changed_value_is_not_verified(folder):
+    """The checksum sees a single changed label; tried on the whole official set where it is at hand."""
+    array = np.arange(60_000, dtype="uint8")
+    changed = array.copy()
+    changed[7] += 1
+    assert data._idx_md5(array) != data._idx_md5(changed)
+
+
+def test_idx_checksum_of_a_known_file():
+    """An IDX file by hand: two zero bytes, type 8, dimensions, sizes, values."""
+    from hashlib import md5
+
+    images = np.arange(2 * 28 * 28, dtype="uint8").reshape(2, 28, 28)
+    file = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]) + images.tobytes()
+    assert data._idx_md5(images) == md5(file).hexdigest()
+    labels = np.array([3, 1], dtype="uint8")
+    assert data._idx_md5(labels) == md5(bytes([0, 0, 8, 1, 0, 0, 0, 2, 3, 1])).hexdigest()
+
+
+def test_layouts(arrays):
+    x = arrays["x_train"]
+    vectors = data.to_vectors(x)
+    assert vectors.shape == (30, 784) and vectors.dtype == "float32"
+    assert np.allclose(vectors[3].reshape(28, 28) * 255, x[3])
+    last, first = data.to_channels(x), data.to_channels(x, "channels_first")
+    assert last.shape == (30, 28, 28, 1) and first.shape == (30, 1, 28, 28)
+    for pixels in (vectors, last, first):
+        assert np.allclose(data.to_grid(pixels) * 255, x)
+    with pytest.raises(InputError, match="data_format must be one of"):
+        data.to_channels(x, "first")

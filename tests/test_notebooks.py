@@ -1,0 +1,348 @@
+"""The notebooks: what is stored in them, how they run with other parameters, and what verify notices."""
+
+import ast
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import papermill
+import pytest
+
+from aebook import data, listings, models, parameters, training
+from aebook.execute import glued
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+DENSE = ROOT / "notebooks" / "6_2_dense.ipynb"
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+SMALL = {
+    "6_1_principle": {"z_dim": 3, "epochs": 1, "n_train": 1000},
+    "6_2_dense": {"z_dim": 8, "epochs": 1, "n_train": 2000},
+    "6_3_convolutional": {"epochs": 1, "n_train": 1000},
+}
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def rerun(path, tmp_path, **changes):
+    """The notebook run by papermill with small parameters, and what it glued."""
+    out = tmp_path / path.name
+    notebook = papermill.execute_notebook(
+        path, out, {**SMALL[path.stem], **changes}, cwd=path.parent, progress_bar=False
+    )
+    return notebook, glued(notebook)
+
+
+def printed(notebook):
+    return "".join(
+        output.text
+        for cell in notebook.cells if cell.cell_type == "code"
+        for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
+    )
+
+
+# What is stored
+
+
+def test_there_are_notebooks():
+    assert {path.stem for path in NOTEBOOKS} == set(SMALL)
+
+
+@each_notebook
+def test_stored_outputs_are_whole(path, stored_faults):
+    assert stored_faults(path) == []
+
+
+def test_exempt_cells():
+    """Only the cell that says where the data came from is exempt from comparison, once per notebook."""
+    exempt = [
+        (path.stem, cell.source)
+        for path in NOTEBOOKS for cell in code_cells(path)
+        if "nbval-ignore-output" in cell.metadata.get("tags", ())
+    ]
+    print("\nexempt from comparison:", *(f"{stem}: {source!r}" for stem, source in exempt), sep="\n  ")
+    assert len(exempt) == 3
+    assert {stem for stem, _ in exempt} == set(SMALL)
+    for _, source in exempt:
+        assert source.endswith("print(images)") and source.count("print(") == 1
+
+
+@each_notebook
+def test_stored_outputs_come_from_verified_real_data(path):
+    assert glued(read(path))["data_source"] in ("folder", "keras")
+    assert "\nverified: the arrays as loaded match" in printed(read(path))
+
+
+@each_notebook
+def test_stored_outputs_hold_no_progress_bar_no_stderr_and_no_path(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", output.text
+            stored = str(output.get("text", "")) + str(
+                {mime: value for mime, value in output.get("data", {}).items() if mime != "image/png"}
+            )
+            assert "\r" not in stored and "it/s" not in stored and "ms/step" not in stored
+            assert not re.search(r"/(home|root|work|tmp|Users)/", stored)
+        assert "execution" not in cell.metadata, "a timing is stored"
+
+
+def test_stored_results_are_those_of_the_source_and_better():
+    stored = {key: value for path in NOTEBOOKS for key, value in glued(read(path)).items()}
+    assert stored["dense_source_val_bce"] == pytest.approx(training.DENSE_PUBLISHED_VAL_BCE, abs=0.004)
+    assert stored["conv_source_val_bce"] == pytest.approx(training.CONV_PUBLISHED_VAL_BCE, abs=0.0015)
+    assert stored["dense_best_val_bce"] <= 0.090
+    assert stored["conv_best_val_bce"] <= 0.089
+    assert stored["dense_default_val_bce"] > 0.69 and stored["conv_default_val_bce"] > 0.5
+    assert abs(stored["linear_error_ratio"] - 1) < 0.02
+    assert stored["linear_angle_bound"] <= 5
+    assert stored["nonlinear_mse"] < stored["pca_mse"]
+
+
+@each_notebook
+def test_stored_listings_are_the_code_that_runs(path):
+    stored = [
+        (cell.source, output.data["text/markdown"])
+        for cell in code_cells(path) for output in cell.outputs
+        if "text/markdown" in output.get("data", {})
+    ]
+    modules = {"models": models, "training": training, "data": data}
+    for source, listing in stored:
+        module, name = re.fullmatch(r"listings\.show\((\w+)\.(\w+)\)", source).groups()
+        assert listing == listings.show(getattr(modules[module], name)).data
+    assert path.stem == "6_1_principle" or any("Autoencoder(models.Model)" in text for _, text in stored)
+
+
+@each_notebook
+def test_cells_are_short_and_figures_have_words(path):
+    for cell in code_cells(path):
+        assert len(cell.source.splitlines()) <= 20
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            words = cell.metadata.mystnb
+            assert words.figure.caption and words.figure.name and len(words.image.alt) > 40
+
+
+# Parameters
+
+
+def parameters_cell(path):
+    cells = code_cells(path)
+    (place,) = [n for n, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", ())]
+    return cells[place].source, cells[place + 1].source
+
+
+@each_notebook
+def test_parameters_are_typed_commented_and_checked(path):
+    source, following = parameters_cell(path)
+    defaults = {}
+    for line, node in zip(source.splitlines(), ast.parse(source).body, strict=True):
+        assert isinstance(node, ast.AnnAssign) and "  # " in line, line
+        defaults[node.target.id] = ast.literal_eval(node.value)
+        assert type(defaults[node.target.id]).__name__ == node.annotation.id
+    parameters.check(**defaults)
+    assert {"dataset", "epochs", "batch_size", "seed", "n_train"} <= set(defaults)
+    call = ast.parse(following).body[-1].value
+    assert ast.unparse(call.func) == "parameters.check"
+    assert {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords} == {n: n for n in defaults}
+
+
+def test_defaults_are_those_of_the_function_for_the_whole():
+    for stem, function in (("6_2_dense", training.train_dense), ("6_3_convolutional", training.train_conv)):
+        namespace = {}
+        exec(parameters_cell(ROOT / "notebooks" / f"{stem}.ipynb")[0], namespace)
+        code = function.__code__
+        names = code.co_varnames[1 : code.co_argcount]
+        assert dict(zip(names, function.__defaults__)) == {name: namespace[name] for name in names}
+
+
+# Reruns
+
+
+@each_notebook
+def test_rerun_with_small_parameters(path, tmp_path):
+    notebook, results = rerun(path, tmp_path)
+    assert results["data_source"] in ("folder", "keras", "stand-in")
+    if path == DENSE:
+        assert "13,336 parameters" in printed(notebook)
+        assert 0 < results["dense_best_val_bce"] < results["dense_source_val_bce"] < 1
+
+
+def test_rerun_without_real_data_says_so(tmp_path, offline):
+    """Where Keras can neither find nor download MNIST, the chapter runs on the stand-in."""
+    notebook, results = rerun(DENSE, tmp_path)
+    assert results["data_source"] == "stand-in"
+    assert "source: stand-in (scikit-learn's digits" in printed(notebook)
+
+
+def test_rerun_of_the_convolutional_chapter_with_every_parameter_changed(tmp_path):
+    _, results = rerun(
+        ROOT / "notebooks" / "6_3_convolutional.ipynb", tmp_path, code_filters=2, data_format="channels_first",
+        batch_size=32, optimizer="sgd", learning_rate=0.1, seed=7,
+    )
+    assert results["conv_parameters"] == 2_915
+
+
+def test_rerun_on_fashion(tmp_path):
+    try:
+        data.load("fashion_mnist", n_train=10)
+    except parameters.InputError as error:
+        pytest.skip(str(error))
+    _, results = rerun(DENSE, tmp_path, dataset="fashion_mnist")
+    assert results["bce_floor"] == pytest.approx(0.2422, abs=5e-5)
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("z_dim", "0", "InputError: z_dim must be at least 1, got 0"),
+    ("dataset", "cifar", "InputError: dataset must be one of mnist, fashion_mnist; got 'cifar'"),
+])
+def test_a_bad_parameter_ends_in_one_line(name, value, message, tmp_path):
+    start = time.monotonic()
+    run = subprocess.run(
+        [Path(sys.executable).parent / "papermill", DENSE, tmp_path / "out.ipynb",
+         "--cwd", DENSE.parent, "-p", name, value],
+        capture_output=True, text=True,
+    )
+    assert run.returncode == 1
+    assert run.stderr.rstrip().splitlines()[-1] == message
+    assert time.monotonic() - start < 20
+    errors = [o for c in code_cells(tmp_path / "out.ipynb") for o in c.outputs if o.output_type == "error"]
+    assert [error.traceback for error in errors] == [[message]]
+
+
+# What verify notices
+
+# For each cell of a small notebook: its source, a text of its output that is stored instead of the true one,
+# and whether verify must notice.
+EDITS = [
+    ("print('57,268 parameters')", "57,268", "57,269", True),
+    ("print('shape (5, 36)')", "36", "37", True),
+    ("print('validation BCE')", "validation", "training", True),
+    ("print('BCE: 0.1631')", "0.1631", "0.1700", True),
+    ("print('BCE: 0.1631.')", "0.1631", "0.0874", True),
+    ("print('BCE: 0.1631')", "0.1631", "0.1660", False),
+    ("print('rate 1e-3')", "1e-3", "1.02e-3", False),
+    ("print('loss nan')", "nan", "0.1", True),
+    ("print('version 2.1.0')", "2.1.0", "2.1.1", True),
+    ("from myst_nb import glue\nglue('bce', 0.16306982934474945, display=False)", "0.16306982934474945", "0.17", True),
+    ("glue('bce', 0.16306982934474945, display=False)", "0.16306982934474945", "0.166", False),
+    ("from IPython.display import Markdown\nMarkdown('```python\\nrate = 0.001\\n```')", "0.001", "0.00101", True),
+    ("import time\nprint('took', time.time())", "took", "needed", False),
+]
+CLOCK = len(EDITS) - 1  # the exempt cell
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("executed") / "small.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source, *_ in EDITS]
+    cells[CLOCK].metadata["tags"] = ["nbval-ignore-output"]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    return papermill.execute_notebook(path, path, progress_bar=False)
+
+
+@pytest.fixture
+def verify(executed, tmp_path, monkeypatch):
+    """Change the executed notebook, verify it with the book's own conftest, and say which cells passed."""
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    # The notebook uses no images; verify only wants to know that there is more than the stand-in.
+    x, y = np.zeros((1, 28, 28), "uint8"), np.zeros(1, "uint8")
+    np.savez(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    monkeypatch.setenv("AEBOOK_DATA", str(tmp_path))
+
+    def verify(change, *options):
+        notebook = copy.deepcopy(executed)
+        for place, cell in enumerate(notebook.cells):
+            change(place, cell)
+        nbformat.write(notebook, tmp_path / "small.ipynb")
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "--nbval", "-v", *options, "small.ipynb"],
+            cwd=tmp_path, capture_output=True, text=True,
+        )
+        passed = re.findall(r"::(stored outputs|Cell \d+) PASSED", run.stdout)
+        return run.returncode, passed, run.stdout + run.stderr
+
+    return verify
+
+
+def cell_names(places):
+    return [f"Cell {place}" for place in places]
+
+
+def test_verify_passes_what_is_unchanged(verify):
+    status, passed, output = verify(lambda place, cell: None)
+    assert status == 0 and len(passed) == 1 + len(EDITS), output
+
+
+def test_verify_notices_changed_outputs(verify):
+    """Text, whole numbers, listings: any change. Measured numbers: a change of more than 3 %."""
+    def change(place, cell):
+        _, old, new, _ = EDITS[place]
+        output = json.dumps(cell.outputs)
+        assert output.count(old) == 1
+        cell.outputs = nbformat.from_dict(json.loads(output.replace(old, new)))
+
+    status, passed, output = verify(change)
+    assert status == 1
+    unnoticed = [place for place, (*_, noticed) in enumerate(EDITS) if not noticed]
+    assert passed == ["stored outputs", *cell_names(unnoticed)], output
+
+
+def test_verify_notices_missing_outputs(verify):
+    def change(place, cell):
+        cell.outputs = []
+
+    status, passed, output = verify(change)
+    assert status == 1 and passed == cell_names([CLOCK]), output
+    assert f"code cell {CLOCK} has no stored output" in output
+
+
+def test_verify_notices_a_stripped_notebook(verify):
+    def change(place, cell):
+        cell.outputs, cell.execution_count = [], None
+
+    status, passed, output = verify(change)
+    assert status == 1 and "stored outputs" not in passed
+    assert "code cell 0 was never executed" in output
+
+
+def test_verify_notices_errors_excuses_and_disorder(verify):
+    def change(place, cell):
+        if place == CLOCK:
+            cell.outputs = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]
+        if place == 1:
+            cell.source = f"# NBVAL_IGNORE_OUTPUT\n{cell.source}"
+        if place == 2:
+            cell.metadata.tags = ["raises-exception"]
+        if place == 3:
+            cell.execution_count = 99
+
+    status, passed, output = verify(change, "-k", "stored")
+    assert status == 1 and passed == []
+    assert f"code cell {CLOCK} holds an error" in output
+    assert "code cell 1 asks not to be checked" in output
+    assert "code cell 2 asks not to be checked" in output
+    assert "code cell 3 was executed out of order, as [99]" in output
+
+
+def test_verify_without_real_data(verify, offline):
+    """make test skips the comparison and says why; make verify refuses."""
+    status, passed, output = verify(lambda place, cell: None, "-rs")
+    assert status == 0 and passed == ["stored outputs"] and f"{len(EDITS)} skipped" in output
+    assert "there is only the stand-in" in output
+    status, passed, output = verify(lambda place, cell: None, "--require-real-data")
+    assert status == 4 and passed == [] and "there is only the stand-in" in output

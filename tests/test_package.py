@@ -1,0 +1,74 @@
+import ast
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import aebook
+from aebook import listings, models
+
+ROOT = Path(__file__).parent.parent
+ORDER = ["parameters", "data", "models", "training", "metrics", "plots", "listings", "execute"]
+
+
+def test_importing_aebook_is_cheap():
+    command = "import sys, aebook; print(sorted({m.split('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+    for heavy in ("tensorflow", "keras", "numpy", "matplotlib"):
+        assert f"'{heavy}'" not in loaded
+
+
+@pytest.mark.parametrize("module", ["parameters", "data", "metrics", "plots", "listings"])
+def test_tensorflow_comes_in_with_models_only(module):
+    command = f"import sys, aebook.{module}; print('tensorflow' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "False"
+
+
+def test_data_flows_one_way():
+    """No module imports one to its right, and the list above is complete."""
+    assert {path.stem for path in (ROOT / "aebook").glob("*.py")} - {"__init__"} == set(ORDER)
+    for place, module in enumerate(ORDER):
+        tree = ast.parse((ROOT / "aebook" / f"{module}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "aebook":
+                imported = (
+                    [node.module.split(".")[1]] if "." in node.module else [alias.name for alias in node.names]
+                )
+                for name in imported:
+                    assert ORDER.index(name) < place, f"{module} imports {name}"
+
+
+def test_version():
+    assert version("aebook") == aebook.__version__
+
+
+def test_a_listing_is_the_source_itself():
+    listing = listings.show(models.DenseAutoencoder).data
+    assert listing.startswith("```python\n@keras") and listing.endswith("\n```")
+    source = (ROOT / "aebook" / "models.py").read_text()
+    assert listing.removeprefix("```python\n").removesuffix("\n```") in source
+
+
+def test_the_lock_pins_every_dependency():
+    lines = [
+        line.split(";")[0].strip()
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.lstrip().startswith("#")
+    ]
+    assert lines and all("==" in line for line in lines)
+    pinned = {line.split("==")[0] for line in lines}
+    for name in ("jupyter-book", "jupyterlab", "keras", "tensorflow", "matplotlib", "nbval", "papermill"):
+        assert name in pinned
+    project = (ROOT / "pyproject.toml").read_text()
+    for name in re.findall(r'^    "([a-z-]+)[><=]', project, re.MULTILINE):
+        assert name in pinned, f"{name} is in pyproject.toml and not in requirements.txt"
+
+
+def test_make_help_lists_every_verb():
+    out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
+    for verb in ("help", "book", "test", "check", "verify", "execute", "lab", "clean"):
+        assert f"make {verb} " in out

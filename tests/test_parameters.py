@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from aebook.parameters import RULES, InputError, check
+
+GOOD = {
+    "dataset": "fashion_mnist", "z_dim": 1, "code_filters": 2, "epochs": np.int64(3), "batch_size": 256,
+    "n_train": 10, "seed": 0, "optimizer": "adam", "learning_rate": 1, "data_format": "channels_first",
+}
+
+
+def test_good_values_pass():
+    assert set(GOOD) == set(RULES)
+    check(**GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("z_dim", 0, "z_dim must be at least 1, got 0"),
+        ("z_dim", 8.5, "z_dim must be a whole number, got 8.5"),
+        ("z_dim", "8", "z_dim must be a whole number, got '8'"),
+        ("z_dim", True, "z_dim must be a whole number, got True"),
+        ("code_filters", 0, "code_filters must be at least 1, got 0"),
+        ("epochs", -1, "epochs must be at least 1, got -1"),
+        ("batch_size", 0, "batch_size must be at least 1, got 0"),
+        ("n_train", 9, "n_train must be at least 10, got 9"),
+        ("seed", 2**32, f"seed must be at most {2**32 - 1}, got {2**32}"),
+        ("learning_rate", 0, "learning_rate must be above 0 and finite, got 0"),
+        ("learning_rate", float("nan"), "learning_rate must be above 0 and finite, got nan"),
+        ("learning_rate", "fast", "learning_rate must be a number, got 'fast'"),
+        ("dataset", "cifar", "dataset must be one of mnist, fashion_mnist; got 'cifar'"),
+        ("optimizer", "adm", "optimizer must be one of adadelta, adam, nadam, rmsprop, sgd; got 'adm'"),
+        ("data_format", "last", "data_format must be one of channels_last, channels_first; got 'last'"),
+        ("zdim", 8, f"there is no parameter 'zdim'; there are {', '.join(RULES)}"),
+    ],
+)
+def test_a_bad_value_is_one_clear_error(name, value, message):
+    with pytest.raises(InputError) as caught:
+        check(**{name: value})
+    assert str(caught.value) == message
+
+
+def test_the_error_is_one_line_in_a_notebook():
+    assert InputError("z_dim must be …")._render_traceback_() == ["InputError: z_dim must be …"]
