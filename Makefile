@@ -5,6 +5,11 @@ PYTEST := $(BIN)/python -m pytest
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 
+# A relative AEBOOK_DATA is meant from here; a notebook's kernel would look from its own folder.
+ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
+export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help book test check verify execute lab clean
 
@@ -25,7 +30,7 @@ book: $(READY) ## build the HTML from the stored outputs; warnings are errors
 	@echo "The book is ready. Open _build/html/index.html in a browser."
 
 check: $(READY) ## unit tests, and every notebook with small parameters (minutes)
-	$(PYTEST) tests --ignore=tests/test_book.py --numprocesses 2
+	$(PYTEST) tests --ignore=tests/test_book.py --numprocesses 2 --dist worksteal
 
 test: check ## check, then every notebook in full against its stored outputs, then the book
 	$(PYTEST) --nbval $(NOTEBOOKS)

@@ -8,6 +8,7 @@ Images are looked for in three places, in this order:
    handwritten digits that scikit-learn ships.
 """
 
+import gzip
 import http.client
 import os
 import struct
@@ -82,7 +83,7 @@ class Images:
         verdict = "match" if self.verified else "do NOT match"
         return (
             f"{self.title}: {len(self.x_train):,} training images, {len(self.x_test):,} test images\n"
-            f"source: {self.source} ({self.reason})\n"
+            f"images from: {self.source} ({self.reason})\n"
             f"{'verified' if self.verified else 'not verified'}: "
             f"the arrays as loaded {verdict} the official checksums"
         )
@@ -137,7 +138,7 @@ def load(name="mnist", n_train=None):
 
 
 def to_vectors(images):
-    """Images (n, 28, 28) with values 0–255 as float32 vectors (n, 784) with values 0–1.
+    """Images (n, 28, 28), values 0–255, as vectors (n, 784), values 0–1.
 
     Section 6.2.2 explains it.
     """
@@ -146,18 +147,23 @@ def to_vectors(images):
 
 
 def to_channels(images, data_format="channels_last"):
-    """Images (n, 28, 28) with values 0–255 as float32 arrays with a channel axis, values 0–1.
+    """Images (n, 28, 28), values 0–255, with a channel axis, values 0–1.
 
-    The shape is (n, 28, 28, 1) for ``"channels_last"`` and (n, 1, 28, 28) for
-    ``"channels_first"``. Section 6.3.2 explains it.
+    The shape is (n, 28, 28, 1) for "channels_last" and (n, 1, 28, 28) for
+    "channels_first". Section 6.3.2 explains it.
     """
     check(data_format=data_format)
     pixels = images.astype("float32") / 255
-    return np.expand_dims(pixels, -1 if data_format == "channels_last" else 1)
+    axis = -1 if data_format == "channels_last" else 1
+    return np.expand_dims(pixels, axis)
 
 
 def to_grid(pixels):
-    """Pixels in any layout of this book, (n, 784), (n, 28, 28, 1) or (n, 1, 28, 28), as (n, 28, 28)."""
+    """Pixels as pictures (n, 28, 28).
+
+    The input may have any layout of this book: (n, 784), (n, 28, 28, 1) or
+    (n, 1, 28, 28). Section 6.3.3 explains it.
+    """
     return np.asarray(pixels).reshape(len(pixels), SIDE, SIDE)
 
 
@@ -166,38 +172,42 @@ class _DownloadFailed(Exception):
 
 
 def _from_folder(name, folder):
-    if not folder.is_dir():
-        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; there is no folder {folder}")
     path = folder / f"{name}.npz"
-    if not path.is_file():
-        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; {folder} has none")
+    if not os.path.isdir(folder):
+        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; "
+                         f"there is no folder {folder.absolute()}")
+    if not os.path.isfile(path):
+        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; "
+                         f"{folder.absolute()} has none")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError,
-            zipfile.BadZipFile, zlib.error) as error:
+            arrays = {key: np.asarray(archive[key]) for key in ARRAYS}
+    except Exception as error:  # a damaged archive can fail in every way its libraries know
         raise InputError(
             f"{path} must be a whole .npz file with the arrays {', '.join(ARRAYS)}, "
-            f"none of them pickled: {error}"
+            f"none of them pickled: {error or type(error).__name__}"
         ) from error
+    return _check_arrays(path, arrays)
+
+
+def _check_arrays(origin, arrays):
+    """The arrays as uint8, once they are what their names say."""
     for part in ("train", "test"):
-        _check_arrays(path, f"x_{part}", arrays[f"x_{part}"], f"y_{part}", arrays[f"y_{part}"])
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or len(x) == 0:
+            raise InputError(f"x_{part} in {origin} must have the shape (n, {SIDE}, {SIDE}), got {x.shape}")
+        if y.shape != (len(x),):
+            raise InputError(f"y_{part} in {origin} must have the shape ({len(x)},), one class for "
+                             f"each image, got {y.shape}")
+    for key, array in arrays.items():
+        largest = 255 if key.startswith("x") else 9
+        if array.dtype.kind not in "iu":
+            raise InputError(f"{key} in {origin} must hold whole numbers from 0 to {largest}, "
+                             f"got the type {array.dtype}")
+        if array.min() < 0 or array.max() > largest:
+            raise InputError(f"{key} in {origin} must hold whole numbers from 0 to {largest}, "
+                             f"got {array.min()} to {array.max()}")
     return {key: array.astype("uint8") for key, array in arrays.items()}
-
-
-def _check_arrays(path, x_name, x, y_name, y):
-    if x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or len(x) == 0:
-        raise InputError(f"{x_name} in {path} must have the shape (n, {SIDE}, {SIDE}), got {x.shape}")
-    if not np.issubdtype(x.dtype, np.integer) or x.min() < 0 or x.max() > 255:
-        raise InputError(
-            f"{x_name} in {path} must hold whole numbers from 0 to 255, "
-            f"got {x.dtype} from {x.min()} to {x.max()}"
-        )
-    if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or y.max() > 9:
-        raise InputError(
-            f"{y_name} in {path} must hold one class from 0 to 9 for each of the {len(x)} images, "
-            f"got {y.dtype} of the shape {y.shape}"
-        )
 
 
 def _from_keras(name):
@@ -207,12 +217,15 @@ def _from_keras(name):
         train, test = getattr(keras.datasets, name).load_data()
     except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
         raise _DownloadFailed(f"the download failed ({error})") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
+        raise InputError(f"Keras's cached copy of {name} must be whole; delete it to download it "
+                         f"again: {error}") from error
     except Exception as error:
         # Keras reports a failed download as a bare Exception, a damaged one as a ValueError.
         if not str(error).startswith(("URL fetch failure", "Incomplete or corrupted file")):
             raise
         raise _DownloadFailed(f"the download failed ({error})") from error
-    return dict(zip(ARRAYS, (*train, *test)))
+    return _check_arrays("Keras's cached copy", dict(zip(ARRAYS, (*train, *test))))
 
 
 def _stand_in():

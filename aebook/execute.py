@@ -12,10 +12,12 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from aebook import data
+from aebook.parameters import InputError
 
 GLUE_PREFIX = "application/papermill.record/"
 COVER_FIGURE = "fig-dense-rows"
 COVER_FILE = "static/cover.png"
+"""Where the README and the cover find that figure; beside the folder of the notebooks."""
 
 
 def glued(notebook):
@@ -43,18 +45,18 @@ def execute(path):
     """Run one notebook in its own folder and store it, outputs included, once every cell has run.
 
     The stored file stays as it is when a cell fails, when the run is interrupted, and when the
-    notebook recorded that its images came from the stand-in.
+    notebook recorded that its images are not the verified ones.
 
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell fails.
-        RuntimeError: if the notebook ran on the stand-in.
+        RuntimeError: if the notebook ran on other images than the verified ones.
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     with tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
-        NotebookClient(
+        client = NotebookClient(
             notebook,
             timeout=None,
             record_timing=False,
@@ -62,15 +64,24 @@ def execute(path):
             resources={"metadata": {"path": str(path.parent)}},
             # What TensorFlow's C++ code writes to the terminal is not an output of a cell.
             extra_arguments=["--IPKernelApp.capture_fd_output=False"],
-            on_cell_complete=lambda **_: bar.update(),
-        ).execute()
+            on_cell_start=lambda cell_index, **_: bar.update(cell_index - bar.n),
+        )
+        try:
+            client.execute()
+        except AssertionError as error:
+            if client.km is not None:
+                raise
+            # nbclient catches the interrupt, shuts the kernel down, and fails to do so twice.
+            raise KeyboardInterrupt from error
         bar.update(bar.total - bar.n)
-    if glued(notebook).get("data_source") == "stand-in":
-        raise RuntimeError(f"{path} ran on the stand-in, not on real data; its stored outputs stay")
-    nbformat.write(notebook, path)
+    if not glued(notebook).get("data_verified", True):
+        raise RuntimeError(f"{path} did not run on verified images; its stored outputs stay")
+    whole = path.with_suffix(".ipynb.new")
+    nbformat.write(notebook, whole)
+    whole.replace(path)
     cover = figure(notebook, COVER_FIGURE)
     if cover is not None:
-        Path(COVER_FILE).write_bytes(cover)
+        (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)
 
 
 def main(arguments=None):
@@ -80,14 +91,16 @@ def main(arguments=None):
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         return f"there is no notebook {', '.join(missing)}"
-    images = data.load("mnist")
-    if images.is_stand_in:
-        return f"outputs are stored from real data only, and MNIST is not to be had: {images.reason}"
-    for path in paths:
-        try:
+    try:
+        images = data.load("mnist")
+        if not images.verified:
+            return f"outputs are stored from the verified MNIST only; got {images.source} ({images.reason})"
+        for path in paths:
             execute(path)
-        except (CellExecutionError, RuntimeError) as error:
-            return str(error)
+    except KeyboardInterrupt:
+        return "interrupted; notebooks that had not ended keep their stored outputs"
+    except (InputError, CellExecutionError, RuntimeError) as error:
+        return str(error)
     return 0
 
 

@@ -1,11 +1,14 @@
 """Reconstruction quality, its floor and its ceiling (sections 6.1 and 6.2.4).
 
-All functions take pixels with values from 0 to 1, in any layout, and return one float: the
-mean over all pixels of all images. `x` is the image, `y` its reconstruction.
+All functions take pixels in any layout and return one float: the mean over all pixels of all
+images. `x` is the image, `y` its reconstruction. For everything but the mean squared error the
+values of x must lie between 0 and 1.
 """
 
 import numpy as np
 from scipy.special import entr
+
+from aebook.parameters import InputError
 
 EPSILON = 1e-7
 """Keras moves predictions this far away from 0 and 1 before it takes a logarithm."""
@@ -13,7 +16,7 @@ EPSILON = 1e-7
 
 def bce(x, y):
     """Binary cross-entropy in nats: −x ln y − (1 − x) ln(1 − y)."""
-    x, y = _pair(x, y)
+    x, y = _pair(_unit_range(x), y)
     y = np.clip(y, EPSILON, 1 - EPSILON)
     return float(-np.mean(x * np.log(y) + (1 - x) * np.log1p(-y)))
 
@@ -24,7 +27,7 @@ def bce_floor(x):
     It is reached by y = x, and is the mean entropy of the pixels: 0 only for images
     without any grey.
     """
-    x = np.asarray(x, dtype="float64")
+    x = _unit_range(x)
     return float(np.mean(entr(x) + entr(1 - x)))
 
 
@@ -36,18 +39,26 @@ def mse(x, y):
 
 def accuracy(x, y):
     """The share of pixels where y, rounded to 0 or 1, equals x: keras.metrics.BinaryAccuracy."""
-    x, y = _pair(x, y)
+    x, y = _pair(_unit_range(x), y)
     return float(np.mean(x == (y > 0.5)))
 
 
 def accuracy_ceiling(x):
     """The highest accuracy any reconstruction of x can reach: the share of pixels that are 0 or 1."""
-    x = np.asarray(x)
+    x = _unit_range(x)
     return float(np.mean((x == 0) | (x == 1)))
+
+
+def _unit_range(x):
+    x = np.asarray(x, dtype="float64")
+    if x.size == 0 or not (x.min() >= 0 and x.max() <= 1):
+        found = f"{x.min()} to {x.max()}" if x.size else "no pixels"
+        raise InputError(f"pixels must have values from 0 to 1, got {found}")
+    return x
 
 
 def _pair(x, y):
     x, y = np.asarray(x, dtype="float64"), np.asarray(y, dtype="float64")
     if x.shape != y.shape:
-        raise ValueError(f"image and reconstruction must have one shape, got {x.shape} and {y.shape}")
+        raise InputError(f"image and reconstruction must have one shape, got {x.shape} and {y.shape}")
     return x, y

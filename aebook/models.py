@@ -1,22 +1,27 @@
 """The two autoencoders, each with its encoder and its decoder (sections 6.2.1 and 6.3.1)."""
 
 import keras
+import numpy as np
 from keras import layers, models
 
 from aebook.data import SIDE
 from aebook.parameters import check
+
+TERMS = {"image": "input", "code": "code", "pixels": "reconstruction"}
+"""What the book calls the layers that have a name of their own."""
 
 
 @keras.saving.register_keras_serializable(package="aebook")
 class DenseAutoencoder(models.Model):
     """Fully connected autoencoder: 784 pixels, z_dim numbers, 784 pixels.
 
-    Input and output have the shape (n, x_nodes), values 0 to 1; the code has (n, z_dim).
-    Section 6.2.1 explains it.
+    Input and output have the shape (n, x_nodes), values 0 to 1; the code has
+    the shape (n, z_dim). Section 6.2.1 explains it.
     """
 
     def __init__(self, x_nodes=784, z_dim=36, **kwargs):
         check(z_dim=z_dim)
+        z_dim = int(z_dim)
         x = layers.Input((x_nodes,), name="image")
         code = layers.Dense(z_dim, activation="relu", name="code")(x)
         encoder = models.Model(x, code, name="encoder")
@@ -36,24 +41,27 @@ class DenseAutoencoder(models.Model):
 
 @keras.saving.register_keras_serializable(package="aebook")
 class ConvAutoencoder(models.Model):
-    """Convolutional autoencoder: 28×28 pixels, a 7×7 code with code_filters channels, 28×28 pixels.
+    """Convolutional autoencoder: 28×28 pixels, a code of 7×7, 28×28 pixels.
 
-    Input and output have the shape (n, 28, 28, 1), or (n, 1, 28, 28) with the data format
-    "channels_first"; values 0 to 1. Section 6.3.1 explains it.
+    Input and output have the shape (n, 28, 28, 1), or (n, 1, 28, 28) with the
+    data format "channels_first"; values 0 to 1. The code has code_filters
+    channels. Section 6.3.1 explains it.
     """
 
     def __init__(self, code_filters=1, data_format=None, **kwargs):
-        data_format = data_format or keras.config.image_data_format()
+        if data_format is None:
+            data_format = keras.config.image_data_format()
         check(code_filters=code_filters, data_format=data_format)
+        code_filters = int(code_filters)
         in_format = {"data_format": data_format}
 
-        def Conv2D(filters, kernel_size, padding="same", activation="relu", **kwargs):
-            return layers.Conv2D(
-                filters, kernel_size, padding=padding, activation=activation, **in_format, **kwargs
-            )
+        def Conv2D(filters, kernel_size, activation="relu", name=None):
+            return layers.Conv2D(filters, kernel_size, padding="same",
+                                 activation=activation, name=name, **in_format)
 
-        last = data_format == "channels_last"
-        x = layers.Input((SIDE, SIDE, 1) if last else (1, SIDE, SIDE), name="image")
+        channels_last = data_format == "channels_last"
+        shape = (SIDE, SIDE, 1) if channels_last else (1, SIDE, SIDE)
+        x = layers.Input(shape, name="image")
         h = Conv2D(4, (3, 3))(x)
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
         h = Conv2D(8, (3, 3))(h)
@@ -81,3 +89,29 @@ class ConvAutoencoder(models.Model):
             "data_format": self.data_format,
             "name": self.name,
         }
+
+
+def feature_maps(model, image):
+    """What each layer of a ConvAutoencoder makes of one image.
+
+    Args:
+        model: a ConvAutoencoder.
+        image: an array (1, ...) in the layout of the model.
+
+    Returns:
+        Under "encoder" and "decoder" a list with the name of each layer and its output, an
+        array (height, width, channels). The decoder's input is left out: it is the code.
+    """
+    channel_axis = 0 if model.data_format == "channels_first" else -1
+
+    def steps(half, values):
+        outputs = models.Model(half.input, [layer.output for layer in half.layers])(values)
+        return [
+            (TERMS.get(layer.name, type(layer).__name__), np.moveaxis(output[0], channel_axis, -1))
+            for layer, output in zip(half.layers, map(keras.ops.convert_to_numpy, outputs))
+        ]
+
+    return {
+        "encoder": steps(model.encoder, image),
+        "decoder": steps(model.decoder, model.encoder(image))[1:],
+    }

@@ -6,6 +6,11 @@ from numbers import Integral, Real
 DATASETS = ("mnist", "fashion_mnist")
 OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
 DATA_FORMATS = ("channels_last", "channels_first")
+PIXELS = 28 * 28
+"""A code may be as large as an image, and not larger."""
+
+LARGEST_RATE = 1e38
+"""About the largest number that a float32 can hold."""
 
 
 class InputError(ValueError):
@@ -31,13 +36,13 @@ def _whole_number(minimum, maximum=math.inf):
 def _positive_number(name, value):
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(f"{name} must be a number, got {value!r}")
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be above 0 and finite, got {value}")
+    if not 0 < value <= LARGEST_RATE:
+        raise InputError(f"{name} must be above 0 and at most {LARGEST_RATE:g}, got {value}")
 
 
 def _one_of(choices):
     def rule(name, value):
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
 
     return rule
@@ -45,8 +50,8 @@ def _one_of(choices):
 
 RULES = {
     "dataset": _one_of(DATASETS),
-    "z_dim": _whole_number(1),
-    "code_filters": _whole_number(1),
+    "z_dim": _whole_number(1, PIXELS),
+    "code_filters": _whole_number(1, PIXELS // 7**2),
     "epochs": _whole_number(1),
     "batch_size": _whole_number(1),
     "n_train": _whole_number(10),

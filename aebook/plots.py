@@ -5,6 +5,8 @@ when it is the last line of a cell. A figure that shows measured things takes th
 were measured on, and says so when those are the stand-in.
 """
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch
@@ -12,15 +14,16 @@ from matplotlib.ticker import MaxNLocator
 
 from aebook.data import to_grid
 
-# One thing, one colour, all through the book (Okabe & Ito's palette, which the colour-blind can
-# tell apart); a line style or a marker says the same in black and white.
+# One thing, one colour, all through the book: these for the parts of an autoencoder, RUNS for
+# models and recipes set side by side (palettes of Okabe & Ito and of Tol, which the colour-blind
+# can tell apart). A place, a label, a line style or a marker says the same in black and white.
 COLOURS = {
     "encoder": "#0072B2",
     "code": "#D55E00",
     "decoder": "#009E73",
     "limit": "#555555",
 }
-RUNS = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D")]
+RUNS = [("#332288", "o"), ("#CC6677", "s"), ("#999933", "^"), ("#882255", "D")]
 
 STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -79,7 +82,8 @@ def reconstructions(images, inputs, outputs, codes=None, count=10):
         images: the Images that the inputs belong to.
         inputs: pixels (n, 784), (n, 28, 28, 1) or (n, 1, 28, 28), values 0 to 1.
         outputs: the reconstructions of the inputs by the name of their row.
-        codes: the codes of the inputs, (n, z_dim), drawn as stems; left out by default.
+        codes: the codes of the inputs, (n, z_dim) or (n, 7, 7, channels), drawn as stems; left
+            out by default.
         count: how many columns.
     """
     rows = 1 + (codes is not None) + len(outputs)
@@ -87,7 +91,7 @@ def reconstructions(images, inputs, outputs, codes=None, count=10):
     figure, axes = _figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
     _picture_row(axes[0], inputs, "input")
     if codes is not None:
-        _stem_row(axes[1], codes[:count])
+        _stem_row(axes[1], np.reshape(codes[:count], (count, -1)))
     for row, (name, pixels) in zip(axes[rows - len(outputs):], outputs.items()):
         _picture_row(row, pixels, name)
     return figure
@@ -131,24 +135,25 @@ def learning_curves(images, histories, floor, ceiling):
         (axes[0, 1], "accuracy", "binary accuracy (share of pixels)", ceiling, "highest possible"),
     )
     for axis, key, label, limit, limit_name in panels:
-        for (colour, marker), (name, history) in zip(RUNS, histories.items()):
+        for (colour, marker), (name, history) in zip(itertools.cycle(RUNS), histories.items()):
             values = history.history
             epochs = np.arange(1, len(values[key]) + 1)
             axis.plot(epochs, values[key], color=colour, marker=marker, markersize=4,
                       linewidth=1, linestyle=":", markerfacecolor="white", label=f"{name}, training")
             axis.plot(epochs, values[f"val_{key}"], color=colour, marker=marker, markersize=4,
                       linewidth=1.6, label=f"{name}, validation")
-        axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label=limit_name)
+        line = axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label=limit_name)
         axis.set(xlabel="epoch", ylabel=label)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes[0, 0].set_title("Loss: lower is better")
-    axes[0, 1].set_title("Accuracy: soon at its ceiling")
+    axes[0, 1].set_title("Accuracy: higher is better")
     axes[0, 0].legend(frameon=False, fontsize=9)
+    axes[0, 1].legend(handles=[line], frameon=False, fontsize=9, loc="lower right")
     return figure
 
 
 def basis(images, rows):
-    """Directions in pixel space as pictures, one row per model: blue below 0, red above.
+    """Directions in pixel space as pictures, one row per model: black below 0, white above.
 
     Args:
         images: the Images they were learned from.
@@ -158,7 +163,7 @@ def basis(images, rows):
     figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, directions) in zip(axes, rows.items()):
         scaled = directions / np.abs(directions).max(axis=1, keepdims=True)
-        _picture_row(row, scaled, name, cmap="RdBu_r", vmin=-1, vmax=1)
+        _picture_row(row, scaled, name, vmin=-1, vmax=1)
     return figure
 
 
@@ -173,10 +178,10 @@ def errors(images, values, label):
     figure, axes = _figure(images, size=(7, 0.55 * len(values) + 1.1))
     axis = axes[0, 0]
     names, heights = list(values), list(values.values())
-    bars = axis.barh(names, heights, color=["#999999"] + [RUNS[i][0] for i in range(len(names) - 1)],
-                     edgecolor="black", linewidth=0.6)
-    for bar, hatch in zip(bars, ("", "//", "..", "xx")):
-        bar.set_hatch(hatch)
+    bars = axis.barh(names, heights, color="white", edgecolor="black", linewidth=0.8)
+    bars[0].set_facecolor("#999999")
+    for bar, (colour, _) in zip(bars[1:], itertools.cycle(RUNS)):
+        bar.set_facecolor(colour)
     axis.bar_label(bars, fmt="%.4f", padding=4)
     axis.axvline(heights[0], color=COLOURS["limit"], linestyle="--", linewidth=1)
     axis.set(xlabel=label, xlim=(0, max(heights) * 1.15))
@@ -184,22 +189,24 @@ def errors(images, values, label):
     return figure
 
 
-def feature_maps(images, maps, columns=6):
+def feature_maps(images, maps):
     """The arrays that one image passes through in a network, each channel as a picture.
 
     Args:
         images: the Images that the image belongs to.
-        maps: for each step its name and its array (height, width, channels).
-        columns: how many steps stand side by side.
+        maps: what aebook.models.feature_maps gives: one row for the encoder, one for the decoder.
     """
-    rows = -(-len(maps) // columns)
-    figure, axes = _figure(images, rows, columns, size=(columns * 1.6, rows * 1.95))
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (name, array) in zip(axes.flat, maps):
-        height, width, channels = array.shape
-        axis.imshow(_mosaic(array), cmap="gray", interpolation="nearest")
-        axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10)
+    columns = max(map(len, maps.values()))
+    figure, axes = _figure(images, len(maps), columns, size=(columns * 1.6 + 0.5, len(maps) * 1.95))
+    for row, (half, steps) in zip(axes, maps.items()):
+        for axis, (name, array) in zip(row, steps):
+            height, width, channels = array.shape
+            axis.imshow(_mosaic(array), cmap="gray", interpolation="nearest")
+            axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10,
+                           weight="bold" if name == "code" else "normal")
+            axis.axis("off")
+        row[0].text(-0.12, 0.5, half, rotation=90, transform=row[0].transAxes, weight="bold",
+                    color=COLOURS[half], ha="right", va="center")
     return figure
 
 

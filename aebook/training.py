@@ -7,7 +7,7 @@ import keras
 
 from aebook.data import to_channels, to_vectors
 from aebook.models import ConvAutoencoder, DenseAutoencoder
-from aebook.parameters import check
+from aebook.parameters import InputError, check
 
 
 @dataclass(frozen=True)
@@ -48,35 +48,43 @@ CONV_PUBLISHED_VAL_BCE = 0.0912
 
 
 def train(model, recipe, x, validation_data=None, validation_split=0.0):
-    """Train a model to reproduce its input, with binary cross-entropy as the loss.
+    """Train a model to reproduce its input; the loss is binary cross-entropy.
 
     Args:
         model: an autoencoder; it is compiled here.
         recipe: a Recipe.
-        x: training images in the layout of the model, values 0 to 1; input and target at once.
+        x: training images in the layout of the model, values 0 to 1;
+            they are input and target at once.
         validation_data: images to validate on after each epoch; or
-        validation_split: the share of x, taken from its end, that is kept for validation.
+        validation_split: the share of x, from its end, to validate on.
 
     Returns:
-        The Keras History: ``history["loss"]``, ``["val_loss"]`` and, as the share of pixels,
-        ``["accuracy"]`` and ``["val_accuracy"]``, one number per epoch.
+        The Keras History. Its `history` holds one number per epoch under
+        "loss", "val_loss", "accuracy" and "val_accuracy".
 
     Raises:
+        InputError: if no image is left to train on.
         FloatingPointError: if the loss stops being a finite number.
     """
     n_train = int(len(x) * (1 - validation_split))
+    if n_train == 0:
+        raise InputError(f"at least 1 image must be left to train on, got "
+                         f"{len(x)} with validation_split={validation_split}")
+    steps_per_epoch = math.ceil(n_train / recipe.batch_size)
     model.compile(
-        optimizer=recipe.build_optimizer(recipe.epochs * math.ceil(n_train / recipe.batch_size)),
+        optimizer=recipe.build_optimizer(recipe.epochs * steps_per_epoch),
         loss="binary_crossentropy",
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
     )
+    if validation_data is not None:
+        validation_data = (validation_data, validation_data)
     return model.fit(
         x,
         x,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         shuffle=True,
-        validation_data=None if validation_data is None else (validation_data, validation_data),
+        validation_data=validation_data,
         validation_split=validation_split,
         callbacks=[EpochReport()],
         verbose=0,
@@ -84,44 +92,53 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0):
 
 
 def train_dense(images, z_dim=36, epochs=10, batch_size=256,
-                optimizer="nadam", learning_rate=5e-3, seed=0):
-    """Chapter 6.2 in one call: build the dense autoencoder and train it on `images`.
+                optimizer="nadam", learning_rate=0.005, seed=0):
+    """Chapter 6.2 in one call: build the dense autoencoder and train it.
 
     The test images serve as validation, as in the source.
 
     Args:
         images: what aebook.data.load gives.
-        z_dim: code size. The other arguments are the recipe's and the random seed.
+        z_dim: code size. The other arguments are the recipe and the seed.
 
     Returns:
         The trained DenseAutoencoder and its History.
     """
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
-    keras.utils.set_random_seed(seed)
+    check(seed=seed)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
+                    cosine_decay=True)
+    keras.utils.set_random_seed(int(seed))
     model = DenseAutoencoder(z_dim=z_dim)
-    x_train, x_test = to_vectors(images.x_train), to_vectors(images.x_test)
-    return model, train(model, recipe, x_train, validation_data=x_test)
+    x_train = to_vectors(images.x_train)
+    x_test = to_vectors(images.x_test)
+    history = train(model, recipe, x_train, validation_data=x_test)
+    return model, history
 
 
 def train_conv(images, code_filters=1, epochs=20, batch_size=128,
-               optimizer="adam", learning_rate=3e-3, seed=0, data_format="channels_last"):
-    """Chapter 6.3 in one call: build the convolutional autoencoder and train it on `images`.
+               optimizer="adam", learning_rate=0.003, seed=0,
+               data_format="channels_last"):
+    """Chapter 6.3 in one call: build the convolutional autoencoder and train it.
 
-    The last fifth of the training images serves as validation, as in the source.
+    The last fifth of the training images serves as validation, as in the
+    source.
 
     Args:
         images: what aebook.data.load gives.
-        code_filters: channels of the 7×7 code. The other arguments are the recipe's, the
-            random seed, and where the channel axis goes.
+        code_filters: channels of the 7×7 code. The other arguments are the
+            recipe, the seed, and where the channel axis stands.
 
     Returns:
         The trained ConvAutoencoder and its History.
     """
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
-    keras.utils.set_random_seed(seed)
+    check(seed=seed)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
+                    cosine_decay=True)
+    keras.utils.set_random_seed(int(seed))
     model = ConvAutoencoder(code_filters, data_format)
     x_train = to_channels(images.x_train, data_format)
-    return model, train(model, recipe, x_train, validation_split=0.2)
+    history = train(model, recipe, x_train, validation_split=0.2)
+    return model, history
 
 
 class EpochReport(keras.callbacks.Callback):
@@ -133,7 +150,8 @@ class EpochReport(keras.callbacks.Callback):
         if "val_loss" in logs:
             values += f", validation loss {logs['val_loss']:.4f}"
         print(f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}: {values}", flush=True)
-        if not math.isfinite(logs["loss"]):
-            raise FloatingPointError(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}; a lower learning rate may help"
-            )
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help"
+                )

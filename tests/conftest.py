@@ -10,7 +10,7 @@ from aebook import data
 def no_network(monkeypatch):
     """No AEBOOK_DATA, and Keras fails as it does without a network and without a cached file."""
     def fail():
-        raise Exception("URL fetch failure on the address: None -- [Errno -2] Name or service not known")
+        raise Exception("URL fetch failure on some address: None -- [Errno -2] Name or service not known")
 
     monkeypatch.delenv("AEBOOK_DATA", raising=False)
     monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)

@@ -1,4 +1,9 @@
 import base64
+import dataclasses
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
@@ -8,14 +13,14 @@ from aebook import execute
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-RECORD = "from myst_nb import glue\nglue('data_source', {!r}, display=False)"
+RECORD = "from myst_nb import glue\nglue('data_verified', {!r}, display=False)"
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Write a notebook whose cells hold an old output; work in its folder."""
-    monkeypatch.chdir(tmp_path)
+def write(tmp_path):
+    """Write a notebook whose cells hold an old output, in a folder like the repository's."""
     (tmp_path / "static").mkdir()
+    (tmp_path / "notebooks").mkdir()
 
     def write(*sources, **metadata):
         old = [nbformat.v4.new_output("stream", text="old")]
@@ -23,7 +28,7 @@ def write(tmp_path, monkeypatch):
             cells=[nbformat.v4.new_code_cell(source, outputs=old, metadata=metadata) for source in sources],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
-        path = tmp_path / "notebook.ipynb"
+        path = tmp_path / "notebooks" / "notebook.ipynb"
         nbformat.write(notebook, path)
         return path
 
@@ -31,19 +36,19 @@ def write(tmp_path, monkeypatch):
 
 
 def test_outputs_are_stored_without_timings(write):
-    path = write("print('a')\nprint('b')", RECORD.format("folder"))
+    path = write("print('a')\nprint('b')", RECORD.format(True))
     execute.execute(path)
     notebook = nbformat.read(path, as_version=4)
     assert notebook.cells[0].outputs[0].text == "a\nb\n"
     assert [cell.execution_count for cell in notebook.cells] == [1, 2]
     assert [cell.metadata for cell in notebook.cells] == [{}, {}]
-    assert execute.glued(notebook) == {"data_source": "folder"}
+    assert execute.glued(notebook) == {"data_verified": True}
 
 
 def test_a_run_on_the_stand_in_is_not_stored(write):
-    path = write(RECORD.format("stand-in"))
+    path = write(RECORD.format(False))
     before = path.read_bytes()
-    with pytest.raises(RuntimeError, match="ran on the stand-in"):
+    with pytest.raises(RuntimeError, match="did not run on verified images"):
         execute.execute(path)
     assert path.read_bytes() == before
 
@@ -57,8 +62,35 @@ def test_a_failed_run_is_not_stored(write, real_mnist):
 
 def test_nothing_runs_where_there_is_only_the_stand_in(write, no_network):
     path = write("open('ran', 'w')")
-    assert "real data only" in execute.main([str(path)])
+    assert "from the verified MNIST only; got stand-in" in execute.main([str(path)])
     assert not (path.parent / "ran").exists()
+
+
+def test_a_wrong_folder_is_one_line(write, monkeypatch):
+    monkeypatch.setenv("AEBOOK_DATA", "nowhere")
+    assert "there is no folder" in execute.main([str(write("1"))])
+
+
+def test_an_interrupted_run_is_not_stored(write):
+    path = write("open('started', 'w').close()\nimport time\ntime.sleep(60)")
+    before = path.read_bytes()
+    # In a process of its own, with the stand-in passed off as verified, so that the run begins.
+    program = f"""
+import dataclasses, sys
+from aebook import data, execute
+images = dataclasses.replace(data.load("mnist", n_train=10), verified=True)
+data.load = lambda name: images
+sys.exit(execute.main([{str(path)!r}]))
+"""
+    run = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    while not (path.parent / "started").exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert errors.splitlines()[-1].startswith("interrupted; notebooks that had not ended keep")
+    assert path.read_bytes() == before
 
 
 def test_a_missing_notebook(write):
@@ -67,14 +99,12 @@ def test_a_missing_notebook(write):
 
 def test_the_cover_follows_its_figure(write):
     show = f"from IPython.display import Image\nImage({PNG!r})"
-    execute.execute(write(show, mystnb={"figure": {"name": execute.COVER_FIGURE}}))
-    with open(execute.COVER_FILE, "rb") as cover:
-        assert cover.read() == PNG
+    path = write(show, mystnb={"figure": {"name": execute.COVER_FIGURE}})
+    execute.execute(path)
+    assert (path.parent.parent / execute.COVER_FILE).read_bytes() == PNG
 
 
 @pytest.fixture
 def real_mnist(stand_in, monkeypatch):
     """As if the images at hand were the real ones."""
-    import dataclasses
-
-    monkeypatch.setattr(execute.data, "load", lambda name: dataclasses.replace(stand_in, source="folder"))
+    monkeypatch.setattr(execute.data, "load", lambda name: dataclasses.replace(stand_in, verified=True))

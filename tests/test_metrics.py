@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from aebook import data, metrics
+from aebook.parameters import InputError
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((50, 784)) * RNG.integers(0, 2, (50, 784))).astype("float32")
@@ -43,8 +44,20 @@ def test_shapes_must_agree():
 
 def test_the_limits_of_mnist():
     images = data.load("mnist")
-    if not images.verified:
+    if images.is_stand_in:
         pytest.skip(f"no real MNIST: {images.reason}")
     x = data.to_vectors(images.x_test)
     assert metrics.bce_floor(x) == pytest.approx(0.0581, abs=5e-5)
     assert metrics.accuracy_ceiling(x) == pytest.approx(0.8145, abs=5e-5)
+
+
+@pytest.mark.parametrize("x", [255 * X, X - 0.1, [], [0.5, np.nan]])
+def test_pixels_out_of_range(x):
+    with pytest.raises(InputError, match="pixels must have values from 0 to 1, got"):
+        metrics.bce_floor(x)
+    with pytest.raises(InputError, match="pixels must have values from 0 to 1, got"):
+        metrics.bce(x, x)
+
+
+def test_mse_takes_any_values():
+    assert metrics.mse([-1.0, 300.0], [1.0, 300.0]) == 2

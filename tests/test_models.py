@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from aebook.models import ConvAutoencoder, DenseAutoencoder
+from aebook.models import ConvAutoencoder, DenseAutoencoder, feature_maps
 from aebook.parameters import InputError
 
 BUILDERS = {
@@ -59,6 +59,27 @@ def test_both_data_formats_compute_the_same():
     assert np.allclose(np.moveaxis(y, 1, -1), last.predict(x, verbose=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_feature_maps(data_format):
+    model = ConvAutoencoder(2, data_format)
+    image = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype="float32")
+    maps = feature_maps(model, image)
+    assert [(name, values.shape) for name, values in maps["encoder"]] == [
+        ("input", (28, 28, 1)),
+        ("Conv2D", (28, 28, 4)), ("MaxPooling2D", (14, 14, 4)),
+        ("Conv2D", (14, 14, 8)), ("MaxPooling2D", (7, 7, 8)),
+        ("code", (7, 7, 2)),
+    ]
+    assert [(name, values.shape) for name, values in maps["decoder"]] == [
+        ("Conv2D", (7, 7, 16)), ("UpSampling2D", (14, 14, 16)),
+        ("Conv2D", (14, 14, 8)), ("UpSampling2D", (28, 28, 8)),
+        ("Conv2D", (28, 28, 4)),
+        ("reconstruction", (28, 28, 1)),
+    ]
+    assert np.allclose(maps["encoder"][0][1].ravel(), image.ravel())
+    assert np.allclose(maps["decoder"][-1][1].ravel(), model.predict(image, verbose=0).ravel(), atol=1e-6)
+
+
 def test_the_halves_make_the_whole(model, x):
     model.compile("adam", "binary_crossentropy")
     model.fit(x, x, epochs=1, verbose=0)
@@ -96,10 +117,16 @@ def test_weights_alone(model, x, tmp_path):
     assert np.array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+def test_numpy_integers_are_whole_numbers():
+    assert DenseAutoencoder(z_dim=np.int64(8)).count_params() == 13_336
+    assert ConvAutoencoder(np.int64(2)).count_params() == 2_915
+
+
 @pytest.mark.parametrize("build", [
     lambda: DenseAutoencoder(z_dim=0),
     lambda: ConvAutoencoder(code_filters=0),
     lambda: ConvAutoencoder(data_format="first"),
+    lambda: ConvAutoencoder(data_format=""),
 ])
 def test_bad_sizes(build):
     with pytest.raises(InputError):

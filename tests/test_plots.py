@@ -18,7 +18,9 @@ FIGURES = {
     "learning_curves": lambda images: plots.learning_curves(images, {"run": HISTORY}, 0.1, 0.9),
     "basis": lambda images: plots.basis(images, {"PCA": PIXELS[:8], "net": PIXELS[:8]}),
     "errors": lambda images: plots.errors(images, {"a": 1.0, "b": 0.5}, "error"),
-    "feature_maps": lambda images: plots.feature_maps(images, [("Conv2D", np.ones((7, 7, 3)))] * 8),
+    "feature_maps": lambda images: plots.feature_maps(
+        images, {"encoder": [("input", np.ones((7, 7, 3)))] * 3, "decoder": [("Conv2D", np.ones((7, 7, 1)))] * 2}
+    ),
 }
 
 
@@ -64,6 +66,11 @@ def test_three_rows_with_the_code_in_the_middle(real):
     assert len(figure.axes) == 30
     stems = figure.axes[14].containers[0]
     assert np.allclose(stems.markerline.get_ydata(), codes[4])
+
+
+def test_the_code_of_a_convolutional_model_as_stems(real):
+    figure = plots.reconstructions(real, PIXELS, {"out": PIXELS}, codes=np.ones((12, 7, 7, 2)))
+    assert len(figure.axes[10].containers[0].markerline.get_ydata()) == 98
 
 
 def test_fewer_images_than_columns(real):

@@ -77,6 +77,10 @@ def test_a_recipe_checks_its_values(bad):
 def test_bad_input_stops_before_any_training(stand_in, capsys):
     with pytest.raises(InputError, match="epochs must be at least 1, got -1"):
         training.train_dense(stand_in, epochs=-1)
+    with pytest.raises(InputError, match="seed must be at least 0, got -1"):
+        training.train_conv(stand_in, seed=-1)
+    with pytest.raises(InputError, match="at least 1 image must be left to train on, got 1"):
+        training.train(DenseAutoencoder(), training.DENSE_SOURCE, np.zeros((1, 784)), validation_split=0.2)
     assert capsys.readouterr().out == ""
 
 
@@ -88,6 +92,8 @@ def test_one_line_per_epoch(stand_in, capsys):
 
 
 def test_divergence_is_an_error():
-    x = np.full((32, 784), np.nan, dtype="float32")
-    with pytest.raises(FloatingPointError, match="nan in epoch 1; a lower learning rate"):
-        training.train(DenseAutoencoder(), training.DENSE_SOURCE, x)
+    x, nan = np.zeros((32, 784), "float32"), np.full((32, 784), np.nan, "float32")
+    with pytest.raises(FloatingPointError, match="^loss became nan in epoch 1; a lower learning rate"):
+        training.train(DenseAutoencoder(), training.DENSE_SOURCE, nan)
+    with pytest.raises(FloatingPointError, match="^val_loss became nan in epoch 1"):
+        training.train(DenseAutoencoder(), training.DENSE_SOURCE, x, validation_data=nan)
