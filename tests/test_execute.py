@@ -87,7 +87,7 @@ sys.exit(execute.main([{str(path)!r}]))
         assert run.poll() is None
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=60)
     assert run.returncode == 1
     assert errors.splitlines()[-1].startswith("interrupted; notebooks that had not ended keep")
     assert path.read_bytes() == before
