@@ -97,8 +97,9 @@ def pytest_configure(config):
 
 
 def _sanitize(output):
-    is_listing = isinstance(output, str) and output.startswith("```")
-    return Output(output) if isinstance(output, str) and not is_listing else output
+    if not isinstance(output, str) or output.startswith("```"):  # a listing is compared exactly
+        return output
+    return Output(output)
 
 
 def pytest_collect_file(file_path, parent):

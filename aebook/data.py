@@ -20,10 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aebook.parameters import InputError, check
-
-SIDE = 28
-"""Height and width of an image, in pixels."""
+from aebook.parameters import SIDE, InputError, check
 
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -207,7 +204,7 @@ def _check_arrays(origin, arrays):
         if array.min() < 0 or array.max() > largest:
             raise InputError(f"{key} in {origin} must hold whole numbers from 0 to {largest}, "
                              f"got {array.min()} to {array.max()}")
-    return {key: array.astype("uint8") for key, array in arrays.items()}
+    return {key: array.astype("uint8", copy=False) for key, array in arrays.items()}
 
 
 def _from_keras(name):

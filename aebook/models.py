@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import layers, models
 
-from aebook.data import SIDE
-from aebook.parameters import check
+from aebook.parameters import SIDE, check
 
 TERMS = {"image": "input", "code": "code", "pixels": "reconstruction"}
 """What the book calls the layers that have a name of their own."""

@@ -6,8 +6,9 @@ from numbers import Integral, Real
 DATASETS = ("mnist", "fashion_mnist")
 OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
 DATA_FORMATS = ("channels_last", "channels_first")
-PIXELS = 28 * 28
-"""A code may be as large as an image, and not larger."""
+
+SIDE = 28
+"""Height and width of an image, in pixels. A code may have as many numbers as an image, not more."""
 
 LARGEST_RATE = 1e38
 """About the largest number that a float32 can hold."""
@@ -50,8 +51,8 @@ def _one_of(choices):
 
 RULES = {
     "dataset": _one_of(DATASETS),
-    "z_dim": _whole_number(1, PIXELS),
-    "code_filters": _whole_number(1, PIXELS // 7**2),
+    "z_dim": _whole_number(1, SIDE**2),
+    "code_filters": _whole_number(1, SIDE**2 // 7**2),
     "epochs": _whole_number(1),
     "batch_size": _whole_number(1),
     "n_train": _whole_number(10),

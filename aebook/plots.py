@@ -198,13 +198,14 @@ def feature_maps(images, maps):
     """
     columns = max(map(len, maps.values()))
     figure, axes = _figure(images, len(maps), columns, size=(columns * 1.6 + 0.5, len(maps) * 1.95))
+    for axis in axes.flat:
+        axis.axis("off")
     for row, (half, steps) in zip(axes, maps.items()):
         for axis, (name, array) in zip(row, steps):
             height, width, channels = array.shape
             axis.imshow(_mosaic(array), cmap="gray", interpolation="nearest")
             axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10,
                            weight="bold" if name == "code" else "normal")
-            axis.axis("off")
         row[0].text(-0.12, 0.5, half, rotation=90, transform=row[0].transAxes, weight="bold",
                     color=COLOURS[half], ha="right", va="center")
     return figure

@@ -6,8 +6,7 @@ import pytest
 from aebook import data
 
 
-@pytest.fixture
-def no_network(monkeypatch):
+def cut_the_network(monkeypatch):
     """No AEBOOK_DATA, and Keras fails as it does without a network and without a cached file."""
     def fail():
         raise Exception("URL fetch failure on some address: None -- [Errno -2] Name or service not known")
@@ -17,11 +16,16 @@ def no_network(monkeypatch):
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", fail)
 
 
+@pytest.fixture
+def no_network(monkeypatch):
+    cut_the_network(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def stand_in():
     """3,000 training images of the stand-in, and all its test images."""
     with pytest.MonkeyPatch.context() as patch:
-        no_network.__wrapped__(patch)
+        cut_the_network(patch)
         return data.load("mnist", n_train=3000)
 
 
