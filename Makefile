@@ -10,8 +10,11 @@ ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
 export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
+SWEEP := $(BIN)/python -m aebook sweep
+CODE_SIZES := 2,4,8,16,32,49,64,98,196
+
 .DEFAULT_GOAL := help
-.PHONY: help book test check verify execute lab clean
+.PHONY: help book test check verify execute sweep lab clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +44,16 @@ verify: $(READY) ## run notebooks in full and compare: make verify NB=notebooks/
 	$(PYTEST) --nbval --require-real-data $(NB)
 
 execute: $(READY) ## run notebooks in full and store the outputs: make execute [NB=...]
-	@$(BIN)/python -m aebook.execute $(NB)
+	@$(BIN)/python -m aebook execute $(NB)
+
+sweep: $(READY) ## make the tables in results/ again (about an hour); goes on where it stopped
+	$(SWEEP) notebooks/one_model.ipynb --set model=pca --set z_dim=$(CODE_SIZES) --out runs/code_size --rerun
+	$(SWEEP) notebooks/one_model.ipynb --set model=dense --set z_dim=$(CODE_SIZES) --set seed=0,1,2,3,4 --out runs/code_size --rerun
+	$(SWEEP) notebooks/one_model.ipynb --set model=conv --set z_dim=49,98,196 --set seed=0,1,2 --out runs/code_size --rerun
+	rm -rf runs/one_worker runs/two_workers # these two are timed, so each is run in one go
+	$(SWEEP) notebooks/6_2_dense.ipynb --set seed=0,1,2,3,4,5,6,7 --workers 1 --out runs/one_worker
+	$(SWEEP) notebooks/6_2_dense.ipynb --set seed=0,1,2,3,4,5,6,7 --workers 2 --out runs/two_workers
+	@for name in code_size one_worker two_workers; do cp runs/$$name/runs.csv results/$$name.csv; done
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.

@@ -1,9 +1,8 @@
-"""Run notebooks top to bottom and store their outputs: ``python -m aebook.execute NOTEBOOK...``."""
+"""Run notebooks top to bottom and store their outputs: ``python -m aebook execute NOTEBOOK...``."""
 
 import argparse
 import base64
-import sys
-from ast import literal_eval
+import re
 from pathlib import Path
 
 import nbformat
@@ -12,7 +11,7 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from aebook import data
-from aebook.parameters import InputError
+from aebook.parameters import InputError, read_value
 
 GLUE_PREFIX = "application/papermill.record/"
 COVER_FIGURE = "fig-dense-rows"
@@ -21,13 +20,17 @@ COVER_FILE = "static/cover.png"
 
 
 def glued(notebook):
-    """What the cells of an executed notebook recorded with ``glue``, as a dictionary."""
+    """What the cells of an executed notebook recorded with ``glue``, as a dictionary.
+
+    Numbers and truth values come back as such, NumPy's numbers as Python's, all else as the text it prints as.
+    """
     values = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             if name is not None:
-                values[name] = literal_eval(output["data"][f"{GLUE_PREFIX}text/plain"])
+                shown = output["data"].get(f"{GLUE_PREFIX}text/plain") or output["data"].get("text/plain", "")
+                values[name] = read_value(re.sub(r"^np\.\w+\((.*)\)$", r"\1", shown))
     return values
 
 
@@ -84,8 +87,8 @@ def execute(path):
         (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m aebook.execute", description=__doc__)
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="python -m aebook execute", description=__doc__)
     parser.add_argument("notebooks", nargs="+", type=Path)
     paths = parser.parse_args(arguments).notebooks
     missing = [str(path) for path in paths if not path.is_file()]
@@ -102,7 +105,3 @@ def main(arguments=None):
     except (InputError, CellExecutionError, RuntimeError) as error:
         return str(error)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

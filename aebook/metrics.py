@@ -7,7 +7,10 @@ values of x must lie between 0 and 1.
 
 import numpy as np
 from scipy.special import entr
+from skimage.measure import blur_effect
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from aebook.data import to_grid
 from aebook.parameters import InputError
 
 EPSILON = 1e-7
@@ -47,6 +50,25 @@ def accuracy_ceiling(x):
     """The highest accuracy any reconstruction of x can reach: the share of pixels that are 0 or 1."""
     x = _unit_range(x)
     return float(np.mean((x == 0) | (x == 1)))
+
+
+def psnr(x, y):
+    """Peak signal-to-noise ratio in decibels, −10 log10 of the mean squared error of all images."""
+    return float(peak_signal_noise_ratio(*_pair(x, y), data_range=1))
+
+
+def ssim(x, y):
+    """Structural similarity (Wang et al. 2004), the mean over the images: 1 for images that are equal."""
+    x, y = _pair(to_grid(x), to_grid(y))
+    return float(np.mean([structural_similarity(a, b, data_range=1) for a, b in zip(x, y)]))
+
+
+def blur(y):
+    """Perceived blur (Crete et al. 2007), the mean over the images: from 0, sharp, to 1.
+
+    It looks at one set of images only; compare it with the blur of the originals.
+    """
+    return float(np.mean([blur_effect(image) for image in np.asarray(to_grid(y), dtype="float64")]))
 
 
 def _unit_range(x):

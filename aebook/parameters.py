@@ -1,14 +1,19 @@
 """What a chapter can be rerun with, and the check that every value passes before anything runs."""
 
 import math
+from ast import literal_eval
 from numbers import Integral, Real
 
 DATASETS = ("mnist", "fashion_mnist")
+MODELS = ("pca", "dense", "conv")
 OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
 DATA_FORMATS = ("channels_last", "channels_first")
 
 SIDE = 28
 """Height and width of an image, in pixels. A code may have as many numbers as an image, not more."""
+
+CODE_PIXELS = 7**2
+"""How many numbers one channel of the convolutional model's code has."""
 
 LARGEST_RATE = 1e38
 """About the largest number that a float32 can hold."""
@@ -51,8 +56,9 @@ def _one_of(choices):
 
 RULES = {
     "dataset": _one_of(DATASETS),
+    "model": _one_of(MODELS),
     "z_dim": _whole_number(1, SIDE**2),
-    "code_filters": _whole_number(1, SIDE**2 // 7**2),
+    "code_filters": _whole_number(1, SIDE**2 // CODE_PIXELS),
     "epochs": _whole_number(1),
     "batch_size": _whole_number(1),
     "n_train": _whole_number(10),
@@ -61,6 +67,14 @@ RULES = {
     "learning_rate": _positive_number,
     "data_format": _one_of(DATA_FORMATS),
 }
+
+
+def read_value(text):
+    """What a text says in Python, such as 8, 0.5, nan or True; a text that says nothing there is itself."""
+    try:
+        return literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return float(text) if text in ("nan", "inf", "-inf") else text
 
 
 def check(**values):
@@ -82,3 +96,6 @@ def check(**values):
         if name not in RULES:
             raise InputError(f"there is no parameter {name!r}; there are {', '.join(RULES)}")
         RULES[name](name, value)
+    if values.get("model") == "conv" and values.get("z_dim", CODE_PIXELS) % CODE_PIXELS:
+        raise InputError(f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, "
+                         f"whose code is 7×7, got {values['z_dim']}")

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import MaxNLocator
+from pandas.api.types import is_numeric_dtype
 
 from aebook.data import to_grid
 
@@ -36,8 +37,12 @@ def _figure(images, rows=1, columns=1, *, size, **kwargs):
         )
     plt.close(figure)
     if images is not None and images.is_stand_in:
-        figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
+        _note_stand_in(figure)
     return figure, axes
+
+
+def _note_stand_in(figure):
+    figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
 
 
 def autoencoder_diagram():
@@ -150,6 +155,50 @@ def learning_curves(images, histories, floor, ceiling):
     axes[0, 0].legend(frameon=False, fontsize=9)
     axes[0, 1].legend(handles=[line], frameon=False, fontsize=9, loc="lower right")
     return figure
+
+
+def spread(table, x, results, group=None, limits=None):
+    """Results against a parameter: the mean of all runs at each value, and from lowest to highest.
+
+    Args:
+        table: a DataFrame with one run a row, such as aebook.sweep gives.
+        x: the column of the parameter.
+        results: the axis label of each column to show, by the column; one panel each.
+        group: a column; runs that differ in it get lines of their own.
+        limits: for some results, by their column, what to call a value to reach, and the value.
+    """
+    columns = min(3, len(results))
+    rows = -(-len(results) // columns)
+    figure, axes = _figure(None, rows, columns, size=(4.75 * columns, 3.9 * rows))
+    if "data_source" in table and "stand-in" in set(table["data_source"]):
+        _note_stand_in(figure)
+    lines = [(None, table)] if group is None else list(table.groupby(group, observed=True))
+    for axis, (result, label) in zip(axes.flat, results.items()):
+        for (colour, marker), (name, runs) in zip(itertools.cycle(RUNS), lines):
+            values = runs.groupby(x)[result].agg(["mean", "min", "max"])
+            axis.plot(values.index, values["mean"], color=colour, marker=marker, markersize=5, label=name)
+            axis.fill_between(values.index, values["min"], values["max"], color=colour, alpha=0.25, linewidth=0)
+        if limits and result in limits:
+            name, value = limits[result]
+            line = axis.axhline(value, color=COLOURS["limit"], linestyle="--", linewidth=1, label=name)
+            axis.legend(handles=[line], frameon=False, fontsize=9)
+        _parameter_axis(axis, table[x])
+        axis.set(xlabel=x, ylabel=label)
+    for axis in axes.flat[len(results):]:
+        axis.axis("off")
+    if group is not None:
+        axes[0, 0].legend(title=group, frameon=False, fontsize=9)
+    return figure
+
+
+def _parameter_axis(axis, values):
+    """A doubling axis with a tick at each value, for a few values that span a factor of 4 or more."""
+    few = values.nunique() <= 12
+    if few and is_numeric_dtype(values) and values.min() > 0 and values.max() >= 4 * values.min():
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(sorted(values.unique()), [f"{value:g}" for value in sorted(values.unique())])
+        axis.minorticks_off()
+        axis.tick_params(axis="x", labelsize=9)
 
 
 def basis(images, rows):

@@ -64,7 +64,8 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0):
 
     Raises:
         InputError: if no image is left to train on.
-        FloatingPointError: if the loss stops being a finite number.
+        FloatingPointError: if the loss stops being a finite number, or ends far
+            above that of a plain grey image.
     """
     n_train = int(len(x) * (1 - validation_split))
     if n_train == 0:
@@ -141,8 +142,13 @@ def train_conv(images, code_filters=1, epochs=20, batch_size=128,
     return model, history
 
 
+WORST_LOSS = 1.0
+"""What no training that works ends above: plain grey, 0.5 everywhere, has a binary cross-entropy
+of ln 2 = 0.693 and a mean squared error of at most 0.25."""
+
+
 class EpochReport(keras.callbacks.Callback):
-    """Print one line per epoch, without timings, and stop a training that has diverged."""
+    """Print one line per epoch, without timings, and fail a training that has diverged."""
 
     def on_epoch_end(self, epoch, logs):
         epochs = self.params["epochs"]
@@ -155,3 +161,11 @@ class EpochReport(keras.callbacks.Callback):
                 raise FloatingPointError(
                     f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help"
                 )
+
+    def on_train_end(self, logs):
+        name = "val_loss" if "val_loss" in logs else "loss"
+        if logs[name] > WORST_LOSS:
+            raise FloatingPointError(
+                f"{name} ended at {logs[name]:.3g}, and an image of plain grey has "
+                f"{math.log(2):.3f}; a lower learning rate may help"
+            )

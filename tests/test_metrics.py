@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from aebook import data, metrics
 from aebook.parameters import InputError
@@ -35,6 +36,18 @@ def test_the_ceiling_is_reached_by_the_image_itself():
     assert metrics.accuracy(X, X) == ceiling
     assert metrics.accuracy(X, Y) < ceiling
     assert metrics.accuracy_ceiling([0.0, 0.4, 1.0, 0.999]) == 0.5
+
+
+def test_psnr_is_the_error_in_decibels():
+    assert metrics.psnr(X, Y) == pytest.approx(-10 * np.log10(metrics.mse(X, Y)))
+
+
+def test_ssim_and_blur_follow_a_blurred_image(stand_in):
+    x = data.to_vectors(stand_in.x_test[:20])
+    smooth = {s: gaussian_filter(data.to_grid(x), (0, s, s)).reshape(20, 784) for s in (0.5, 1.0, 2.0)}
+    assert metrics.ssim(x, x) == pytest.approx(1)
+    assert 1 > metrics.ssim(x, smooth[0.5]) > metrics.ssim(x, smooth[1.0]) > metrics.ssim(x, smooth[2.0])
+    assert metrics.blur(x) < metrics.blur(smooth[1.0]) < metrics.blur(smooth[2.0])
 
 
 def test_shapes_must_agree():

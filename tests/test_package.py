@@ -11,7 +11,7 @@ import aebook
 from aebook import listings, models
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["parameters", "data", "models", "training", "metrics", "plots", "listings", "execute"]
+ORDER = ["parameters", "data", "models", "training", "metrics", "plots", "listings", "execute", "report", "worker", "sweep"]
 
 
 def test_importing_aebook_is_cheap():
@@ -21,7 +21,7 @@ def test_importing_aebook_is_cheap():
         assert f"'{heavy}'" not in loaded
 
 
-@pytest.mark.parametrize("module", ["parameters", "data", "metrics", "plots", "listings"])
+@pytest.mark.parametrize("module", ["parameters", "data", "metrics", "plots", "listings", "sweep"])
 def test_tensorflow_comes_in_with_models_only(module):
     command = f"import sys, aebook.{module}; print('tensorflow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
@@ -30,7 +30,7 @@ def test_tensorflow_comes_in_with_models_only(module):
 
 def test_data_flows_one_way():
     """No module imports one to its right, and the list above is complete."""
-    assert {path.stem for path in (ROOT / "aebook").glob("*.py")} - {"__init__"} == set(ORDER)
+    assert {path.stem for path in (ROOT / "aebook").glob("*.py")} - {"__init__", "__main__"} == set(ORDER)
     for place, module in enumerate(ORDER):
         tree = ast.parse((ROOT / "aebook" / f"{module}.py").read_text())
         for node in ast.walk(tree):
@@ -40,6 +40,16 @@ def test_data_flows_one_way():
                 )
                 for name in imported:
                     assert ORDER.index(name) < place, f"{module} imports {name}"
+
+
+def test_the_commands():
+    def run(*arguments):
+        return subprocess.run([sys.executable, "-m", "aebook", *arguments], capture_output=True, text=True)
+
+    assert run().returncode == 1 and run().stderr == run("train").stderr
+    assert run().stderr.startswith("usage: python -m aebook {execute,sweep}")
+    assert run("sweep", "--help").stdout.startswith("usage: python -m aebook sweep")
+    assert run("execute", "--help").stdout.startswith("usage: python -m aebook execute")
 
 
 def test_version():
@@ -70,5 +80,5 @@ def test_the_lock_pins_every_dependency():
 
 def test_make_help_lists_every_verb():
     out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
-    for verb in ("help", "book", "test", "check", "verify", "execute", "lab", "clean"):
+    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "lab", "clean"):
         assert f"make {verb} " in out

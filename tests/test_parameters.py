@@ -1,10 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 
-from aebook.parameters import RULES, InputError, check
+from aebook.parameters import RULES, InputError, check, read_value
 
 GOOD = {
-    "dataset": "fashion_mnist", "z_dim": 1, "code_filters": 2, "epochs": np.int64(3), "batch_size": 256,
+    "dataset": "fashion_mnist", "model": "dense", "z_dim": 1, "code_filters": 2, "epochs": np.int64(3), "batch_size": 256,
     "n_train": 10, "seed": 0, "optimizer": "adam", "learning_rate": 1, "data_format": "channels_first",
 }
 
@@ -43,6 +45,19 @@ def test_a_bad_value_is_one_clear_error(name, value, message):
     with pytest.raises(InputError) as caught:
         check(**{name: value})
     assert str(caught.value) == message
+
+
+def test_the_code_of_the_convolutional_model_has_whole_channels():
+    check(model="conv", z_dim=98)
+    with pytest.raises(InputError, match="z_dim must be a multiple of 49 for the model conv, .* got 50"):
+        check(model="conv", z_dim=50)
+
+
+def test_values_are_read_as_python_does():
+    texts = ["8", "1e-3", "True", "'8'", "adam", "-inf", "channels_last", "1 2", "{[]: 1}"]
+    values = [8, 0.001, True, "8", "adam", -math.inf, "channels_last", "1 2", "{[]: 1}"]
+    assert [read_value(text) for text in texts] == values
+    assert math.isnan(read_value("nan"))
 
 
 def test_the_error_is_one_line_in_a_notebook():

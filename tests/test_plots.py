@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas
 import pytest
 
 from aebook import data, plots
@@ -83,6 +84,32 @@ def test_learning_curves_show_the_limits(real):
     assert {"run, training", "run, validation", "lowest possible"} <= text(figure)
     assert [list(line.get_ydata()) for line in loss.lines] == [[3, 2.0], [3, 2.5], [0.1, 0.1]]
     assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.1, 0.2], [0.1, 0.3], [0.9, 0.9]]
+
+
+TABLE = pandas.DataFrame(
+    [{"model": model, "z_dim": z, "loss": 1 / z + seed, "data_source": "folder"}
+     for model in ("pca", "dense") for z in (2, 4, 32) for seed in (0.0, 0.5)]
+)
+
+
+def test_spread_shows_mean_and_range():
+    figure = plots.spread(TABLE, "z_dim", {"loss": "error"}, group="model", limits={"loss": ("lowest possible", 0.01)})
+    axis = figure.axes[0]
+    assert [list(line.get_ydata()) for line in axis.lines[:1]] == [[0.75, 0.5, 0.28125]]
+    band = axis.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.min() == 1 / 32 and band.max() == 1
+    assert axis.get_xscale() == "log" and [label.get_text() for label in axis.get_xticklabels()] == ["2", "4", "32"]
+    assert {"pca", "dense", "lowest possible", "error", "z_dim"} <= text(figure)
+    assert NOTE not in text(figure)
+    assert NOTE in text(plots.spread(TABLE.assign(data_source="stand-in"), "z_dim", {"loss": "error"}))
+
+
+def test_spread_against_words_and_in_many_panels(tmp_path):
+    results = {name: name for name in ("loss", "z_dim", "a", "b")}
+    figure = plots.spread(TABLE.assign(a=1.0, b=2.0), "model", results)
+    figure.savefig(tmp_path / "figure.png")
+    assert len(figure.axes) == 6 and figure.axes[0].get_xscale() == "linear"
+    assert plt.get_fignums() == []
 
 
 def test_the_mosaic_keeps_every_channel():

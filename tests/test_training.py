@@ -97,3 +97,9 @@ def test_divergence_is_an_error():
         training.train(DenseAutoencoder(), training.DENSE_SOURCE, nan)
     with pytest.raises(FloatingPointError, match="^val_loss became nan in epoch 1"):
         training.train(DenseAutoencoder(), training.DENSE_SOURCE, x, validation_data=nan)
+
+
+def test_a_training_that_ends_in_nonsense_is_an_error(stand_in, capsys):
+    with pytest.raises(FloatingPointError, match="^val_loss ended at .* plain grey has 0.693; a lower"):
+        training.train_dense(stand_in, z_dim=4, epochs=1, learning_rate=1e9)
+    assert capsys.readouterr().out.startswith("epoch 1/1")
