@@ -44,6 +44,13 @@ def figure(notebook, name):
     return None
 
 
+def write_whole(path, text):
+    """Write a file so that it is there whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
 def execute(path):
     """Run one notebook in its own folder and store it, outputs included, once every cell has run.
 
@@ -79,9 +86,7 @@ def execute(path):
         bar.update(bar.total - bar.n)
     if not glued(notebook).get("data_verified", True):
         raise RuntimeError(f"{path} did not run on verified images; its stored outputs stay")
-    whole = path.with_suffix(".ipynb.new")
-    nbformat.write(notebook, whole)
-    whole.replace(path)
+    write_whole(path, nbformat.writes(notebook) + "\n")
     cover = figure(notebook, COVER_FIGURE)
     if cover is not None:
         (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)

@@ -31,10 +31,11 @@ from pandas.api.types import is_numeric_dtype
 from tqdm import tqdm
 
 from aebook import report, worker
+from aebook.execute import write_whole
 from aebook.parameters import RULES, InputError, check, read_value
 
 MEMORY_PER_RUN = 3 * 2**30
-"""What a worker should have, in bytes: the chapters need up to 2 GiB."""
+"""What a worker should have, in bytes: chapter 6.2 needs 2.3 GB."""
 
 IN_FLIGHT = 1000
 """How many runs are handed to the executor at a time: enough for a cluster, little for a scheduler."""
@@ -279,7 +280,7 @@ class Sweep:
             outcome = {"status": "failed", "error": error, "results": results}
         run = f"{name}.ipynb" if text else ""
         if text:
-            _write_whole(self.out / run, text)
+            write_whole(self.out / run, text)
         before = self.rows.get(key)
         self.rows[key] = {
             "run": run,
@@ -322,20 +323,13 @@ class Sweep:
 
     def _write_table(self):
         table = self.table()
-        _write_whole(self.out / "runs.csv", table.to_csv(index=False))
+        write_whole(self.out / "runs.csv", table.to_csv(index=False))
         return table
 
     def write(self):
         """Write ``runs.csv`` and ``index.html``."""
         page = report.page(f"Runs of {self.notebook.name}", self._write_table(), self.grid)
-        _write_whole(self.out / "index.html", page)
-
-
-def _write_whole(path, text):
-    """Write a file so that it is there whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+        write_whole(self.out / "index.html", page)
 
 
 def _running(executor, submitted):
