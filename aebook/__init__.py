@@ -1,8 +1,8 @@
 """aebook: the helper package of the book on autoencoders.
 
-Data flows one way, and no module imports one to its right: ``parameters`` → ``data`` →
-``models`` → ``training`` → ``metrics`` → ``plots`` → ``listings`` → ``execute`` →
-``report`` → ``worker`` → ``sweep``.
+Data flows one way, and no module imports one to its right: ``parameters`` → ``published`` →
+``data`` → ``models`` → ``training`` → ``metrics`` → ``claims`` → ``plots`` → ``listings`` →
+``execute`` → ``report`` → ``worker`` → ``sweep``.
 Importing ``aebook`` imports none of them; TensorFlow comes in with ``aebook.models``.
 """
 

@@ -8,6 +8,8 @@ DATASETS = ("mnist", "fashion_mnist")
 MODELS = ("pca", "dense", "conv")
 OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
 DATA_FORMATS = ("channels_last", "channels_first")
+OUTPUTS = ("sigmoid", "linear")
+LOSSES = ("binary_crossentropy", "mse")
 
 SIDE = 28
 """Height and width of an image, in pixels. A code may have as many numbers as an image, not more."""
@@ -66,6 +68,8 @@ RULES = {
     "optimizer": _one_of(OPTIMIZERS),
     "learning_rate": _positive_number,
     "data_format": _one_of(DATA_FORMATS),
+    "output": _one_of(OUTPUTS),
+    "loss": _one_of(LOSSES),
 }
 
 
@@ -99,3 +103,6 @@ def check(**values):
     if values.get("model") == "conv" and values.get("z_dim", CODE_PIXELS) % CODE_PIXELS:
         raise InputError(f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, "
                          f"whose code is 7×7, got {values['z_dim']}")
+    if values.get("output") == "linear" and values.get("loss", "mse") != "mse":
+        raise InputError(f"loss must be mse for a linear output, which may be any number; "
+                         f"got {values['loss']!r}")

@@ -25,6 +25,9 @@ COLOURS = {
     "limit": "#555555",
 }
 RUNS = [("#332288", "o"), ("#CC6677", "s"), ("#999933", "^"), ("#882255", "D")]
+OWN_STYLE = {"PCA": 0, "dense": 1, "autoencoder": 1, "plain autoencoder": 1, "codes": 1,
+             "convolutional": 2, "denoising autoencoder": 3}
+"""Which of RUNS a line has on every page, by its name. Other lines are dashed."""
 
 STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -123,6 +126,101 @@ def _stem_row(axes, codes):
         axis.set(ylim=(min(0, float(codes.min())), top), xticks=[], yticks=[])
         axis.spines["left"].set_visible(False)
     _row_label(axes[0], f"code\n({codes.shape[1]} numbers)")
+
+
+def pictures(images, rows):
+    """Pixels as pictures, one row for each name.
+
+    Args:
+        images: the Images that the pixels belong to.
+        rows: pixels (n, 784), values 0 to 1, by the name of their row; n is the same in all.
+    """
+    count = len(next(iter(rows.values())))
+    figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
+    for row, (name, pixels) in zip(axes, rows.items()):
+        _picture_row(row, pixels, name)
+    return figure
+
+
+def lines(images, panels, xlabel, ylabel, ticks=None):
+    """Lines in one panel or several, side by side.
+
+    Args:
+        images: the Images measured on.
+        panels: for each panel's title its lines, the values (x, y) by the name of the line; at
+            most four names that OWN_STYLE does not have. A line of one point is its marker.
+        ticks: the values of x to mark, on a scale that doubles; by default the scale is even.
+    """
+    figure, axes = _figure(images, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4), sharey=True)
+    names = dict.fromkeys(name for series in panels.values() for name in series)
+    others = zip((name for name in names if name not in OWN_STYLE), RUNS, strict=False)
+    styles = {name: ("--", run) for name, run in others} | {
+        name: ("-", RUNS[OWN_STYLE[name]]) for name in names if name in OWN_STYLE
+    }
+    for axis, (title, series) in zip(axes[0], panels.items()):
+        for name, (x, y) in series.items():
+            dash, (colour, marker) = styles[name]
+            axis.plot(x, y, color=colour, linestyle=dash, label=name, markersize=5, linewidth=1.6,
+                      marker=marker if len(x) <= 12 else None,
+                      markerfacecolor="white" if dash == "--" else colour)
+        axis.set(xlabel=xlabel, title=title)
+        if ticks is not None:
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+            axis.minorticks_off()
+        elif all(float(value).is_integer() for x, _ in series.values() for value in x):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].legend(frameon=False, fontsize=9)
+    return figure
+
+
+def plane(images, codes, labels):
+    """Codes of two numbers as points, coloured by class; each class is named at its middle.
+
+    Args:
+        images: the Images that were encoded.
+        codes: for each panel's title the codes, (n, 2).
+        labels: the class of each code, (n,).
+    """
+    figure, axes = _figure(images, 1, len(codes), size=(4.2 * len(codes), 4.2))
+    for axis, (title, points) in zip(axes[0], codes.items()):
+        axis.scatter(*points.T, c=labels, cmap="tab10", s=2, alpha=0.5, linewidths=0, rasterized=True)
+        for label in np.unique(labels):
+            middle = np.median(points[labels == label], axis=0)
+            axis.text(*middle, label, weight="bold", ha="center", va="center", size=12,
+                      bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.8})
+        low, high = np.percentile(points, (0.5, 99.5), axis=0)
+        margin = 0.05 * (high - low)
+        axis.set(title=title, xticks=[], yticks=[], xlim=(low[0] - margin[0], high[0] + margin[0]),
+                 ylim=(low[1] - margin[1], high[1] + margin[1]), xlabel="first number")
+    axes[0, 0].set_ylabel("second number")
+    return figure
+
+
+def effects(effects, label, limit=1):
+    """Effects as points, each with its range over the seeds, beside the line of no effect.
+
+    Args:
+        effects: what aebook.claims.effect gives, by the name of the case.
+        label: what is divided by what.
+        limit: what an effect must stay below to be for the claim.
+    """
+    figure, axes = _figure(None, size=(8, 0.42 * len(effects) + 1.3))
+    axis = axes[0, 0]
+    axis.axvline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1)
+    for place, effect in enumerate(effects.values()):
+        side = RUNS[0] if effect.high < limit else RUNS[1] if effect.low > limit else (COLOURS["limit"], "D")
+        colour, marker = side
+        axis.plot([effect.low, effect.high], [place, place], color=colour, linewidth=3, alpha=0.5,
+                  solid_capstyle="butt")
+        axis.plot(effect.mean, place, color=colour, marker=marker, markersize=7)
+        axis.annotate(f"{effect.mean:.3f}", (effect.mean, place), (0, 7), textcoords="offset points",
+                      ha="center", fontsize=9)
+    axis.set_yticks(range(len(effects)), list(effects))
+    axis.set(xlabel=f"{label}\n← for the claim      {limit:g}      against it →", ylim=(len(effects) - 0.4, -0.7))
+    axis.margins(x=0.1)
+    return figure
 
 
 def learning_curves(images, histories, floor, ceiling):

@@ -42,13 +42,10 @@ class Recipe:
 DENSE_SOURCE = Recipe("adadelta", learning_rate=1.0, epochs=10, batch_size=256)
 CONV_SOURCE = Recipe("adadelta", learning_rate=1.0, epochs=20, batch_size=128)
 
-# The validation losses its authors published: github.com/jskDr/keraspp, chapter 6.
-DENSE_PUBLISHED_VAL_BCE = 0.1631
-CONV_PUBLISHED_VAL_BCE = 0.0912
 
-
-def train(model, recipe, x, validation_data=None, validation_split=0.0):
-    """Train a model to reproduce its input; the loss is binary cross-entropy.
+def train(model, recipe, x, validation_data=None, validation_split=0.0,
+          loss="binary_crossentropy"):
+    """Train a model to reproduce its input.
 
     Args:
         model: an autoencoder; it is compiled here.
@@ -57,6 +54,7 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0):
             they are input and target at once.
         validation_data: images to validate on after each epoch; or
         validation_split: the share of x, from its end, to validate on.
+        loss: "binary_crossentropy", or "mse", the mean squared error.
 
     Returns:
         The Keras History. Its `history` holds one number per epoch under
@@ -67,6 +65,7 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0):
         FloatingPointError: if the loss stops being a finite number, or ends far
             above that of a plain grey image.
     """
+    check(loss=loss)
     n_train = int(len(x) * (1 - validation_split))
     if n_train == 0:
         raise InputError(f"at least 1 image must be left to train on, got "
@@ -74,7 +73,7 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0):
     steps_per_epoch = math.ceil(n_train / recipe.batch_size)
     model.compile(
         optimizer=recipe.build_optimizer(recipe.epochs * steps_per_epoch),
-        loss="binary_crossentropy",
+        loss=loss,
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
     )
     if validation_data is not None:

@@ -63,3 +63,16 @@ def test_the_cover_is_the_stored_figure():
     assert (ROOT / execute.COVER_FILE).read_bytes() == cover
     assert "static/cover.png" in (ROOT / "README.md").read_text()
     assert "cover.png" in html("index")
+
+
+def test_the_table_of_claims_has_verdicts_effects_and_links():
+    text = html("notebooks/claims")
+    table = text[text.index("<table") : text.index("</table>")]
+    rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]
+    assert len(rows) >= 9
+    for row in rows:
+        words = " ".join(re.sub(r"<[^>]+>", "", row).split())
+        assert re.search(r"\b(holds|does not hold|holds only when .+)\b", words), words
+        assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", words), words
+        (target,) = re.findall(r'href="#([^"]+)"', row)
+        assert f'id="{target}"' in text

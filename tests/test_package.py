@@ -11,7 +11,8 @@ import aebook
 from aebook import listings, models
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["parameters", "data", "models", "training", "metrics", "plots", "listings", "execute", "report", "worker", "sweep"]
+ORDER = ["parameters", "published", "data", "models", "training", "metrics", "claims", "plots", "listings", "execute",
+         "report", "worker", "sweep"]
 
 
 def test_importing_aebook_is_cheap():
@@ -21,7 +22,7 @@ def test_importing_aebook_is_cheap():
         assert f"'{heavy}'" not in loaded
 
 
-@pytest.mark.parametrize("module", ["parameters", "data", "metrics", "plots", "listings", "sweep"])
+@pytest.mark.parametrize("module", ["parameters", "published", "data", "metrics", "claims", "plots", "listings", "sweep"])
 def test_tensorflow_comes_in_with_models_only(module):
     command = f"import sys, aebook.{module}; print('tensorflow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout

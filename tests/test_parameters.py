@@ -8,6 +8,7 @@ from aebook.parameters import RULES, InputError, check, read_value
 GOOD = {
     "dataset": "fashion_mnist", "model": "dense", "z_dim": 1, "code_filters": 2, "epochs": np.int64(3), "batch_size": 256,
     "n_train": 10, "seed": 0, "optimizer": "adam", "learning_rate": 1, "data_format": "channels_first",
+    "output": "linear", "loss": "mse",
 }
 
 
@@ -38,6 +39,8 @@ def test_good_values_pass():
         ("dataset", "cifar", "dataset must be one of mnist, fashion_mnist; got 'cifar'"),
         ("optimizer", "adm", "optimizer must be one of adadelta, adam, nadam, rmsprop, sgd; got 'adm'"),
         ("data_format", "last", "data_format must be one of channels_last, channels_first; got 'last'"),
+        ("output", "relu", "output must be one of sigmoid, linear; got 'relu'"),
+        ("loss", "bce", "loss must be one of binary_crossentropy, mse; got 'bce'"),
         ("zdim", 8, f"there is no parameter 'zdim'; there are {', '.join(RULES)}"),
     ],
 )
@@ -51,6 +54,12 @@ def test_the_code_of_the_convolutional_model_has_whole_channels():
     check(model="conv", z_dim=98)
     with pytest.raises(InputError, match="z_dim must be a multiple of 49 for the model conv, .* got 50"):
         check(model="conv", z_dim=50)
+
+
+def test_a_linear_output_has_no_cross_entropy():
+    check(output="linear", loss="mse")
+    with pytest.raises(InputError, match="loss must be mse for a linear output, .* got 'binary_crossentropy'"):
+        check(output="linear", loss="binary_crossentropy")
 
 
 def test_values_are_read_as_python_does():

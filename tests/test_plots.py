@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from aebook import data, plots
+from aebook import claims, data, plots
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
 HISTORY = SimpleNamespace(
@@ -19,6 +19,9 @@ FIGURES = {
     "learning_curves": lambda images: plots.learning_curves(images, {"run": HISTORY}, 0.1, 0.9),
     "basis": lambda images: plots.basis(images, {"PCA": PIXELS[:8], "net": PIXELS[:8]}),
     "errors": lambda images: plots.errors(images, {"a": 1.0, "b": 0.5}, "error"),
+    "pictures": lambda images: plots.pictures(images, {"a": PIXELS, "b": PIXELS}),
+    "lines": lambda images: plots.lines(images, {"": {"a": ([1, 2], [3, 4])}}, "x", "y", ticks=[1, 2]),
+    "plane": lambda images: plots.plane(images, {"a": PIXELS[:, :2]}, np.arange(12) % 3),
     "feature_maps": lambda images: plots.feature_maps(
         images, {"encoder": [("input", np.ones((7, 7, 3)))] * 3, "decoder": [("Conv2D", np.ones((7, 7, 1)))] * 2}
     ),
@@ -117,3 +120,18 @@ def test_the_mosaic_keeps_every_channel():
     mosaic = plots._mosaic(maps)
     assert mosaic.shape == (15, 23)
     assert np.array_equal(mosaic[8:15, 8:15], maps[:, :, 4])
+
+
+def test_a_name_has_one_colour_in_all_panels(real):
+    panels = {"left": {"a": ([1], [1]), "b": ([1], [2])}, "right": {"b": ([1], [2])}}
+    left, right = plots.lines(real, panels, "x", "y").axes
+    assert left.lines[1].get_color() == right.lines[0].get_color() != left.lines[0].get_color()
+
+
+def test_effects_show_their_side_of_the_line(tmp_path):
+    cases = {"for": ([1, 2], [4, 5]), "against": ([4, 5], [1, 2]), "open": ([1, 3], [2, 2])}
+    figure = plots.effects({name: claims.effect(*errors) for name, errors in cases.items()}, "a ÷ b")
+    points = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
+    assert len({line.get_color() for line in points}) == len({line.get_marker() for line in points}) == 3
+    assert {"0.333", "3.000", "1.000", "for", "against", "open"} <= text(figure)
+    figure.savefig(tmp_path / "effects.png")

@@ -103,3 +103,15 @@ def test_a_training_that_ends_in_nonsense_is_an_error(stand_in, capsys):
     with pytest.raises(FloatingPointError, match="^val_loss ended at .* plain grey has 0.693; a lower"):
         training.train_dense(stand_in, z_dim=4, epochs=1, learning_rate=1e9)
     assert capsys.readouterr().out.startswith("epoch 1/1")
+
+
+def test_the_squared_error_as_loss(stand_in):
+    model, x = DenseAutoencoder(z_dim=8), data.to_vectors(stand_in.x_train)
+    history = training.train(model, training.Recipe("adam", 0.003, 1, 256), x, loss="mse")
+    y = model.predict(x, verbose=0)
+    assert ((y - x) ** 2).mean() < history.history["loss"][-1] < 0.25
+
+
+def test_an_unknown_loss_is_one_clear_error(stand_in):
+    with pytest.raises(InputError, match="loss must be one of binary_crossentropy, mse; got 'mae'"):
+        training.train(DenseAutoencoder(), training.Recipe("adam", 0.003, 1, 256), stand_in.x_train, loss="mae")

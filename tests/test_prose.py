@@ -1,0 +1,134 @@
+"""The prose: a measured number comes from a cell through glue, never from the keyboard."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from aebook import published
+from aebook.execute import glued
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "references.md", "README.md"))]
+
+CODE_BLOCK = re.compile(r"^(?P<fence>`{3,})\w*\n.*?^(?P=fence)", re.MULTILINE | re.DOTALL)
+NO_PROSE = re.compile(
+    r"\{(?:glue:text|cite|doc|ref|numref)\}`[^`]*`"
+    r"|(?<![`}])`[^`]*[A-Za-z_=(][^`]*`(?!`)"       # code within a line; a number alone is no code
+    r"|\]\([^)]*\)"                             # the address of a link
+    r"|(?:\b[Cc]hapters? |\bsections? |\band |\bto |^#+ |\| |\()6\.[123](?:\.[1-6])?(?!\w|\.\d)",
+    re.MULTILINE,
+)
+MARKUP = re.compile(r"[*_\\$]|&nbsp;")
+MEASURED = re.compile(
+    r"(?<![\w.,])(?:\d[\d,]*)?\.\d+(?!\d|\.\d)(?:\s?%)?"  # 0.0874, .09, 81.5 %, 3.5x
+    r"|(?<![\w.,])\d+(?:\.\d+)?e[-+]?\d+"                # 8.7e-2
+    r"|(?<![\w.,])\d[\d,]*\s?(?:%|‰|dB\b|decibels?\b|percent\b|per cent\b|nats?\b|bits\b|seconds\b|minutes\b|x\b"
+    r"|times (?:as|less|more|better|worse|faster|slower|smaller|larger)\b)"
+    r"|\b(?:BCE|MSE|PSNR|SSIM|AUC|loss|accuracy|error|score)\b"
+    r"(?:\s(?:of|is|was|at|to|about|by|reaches|ends|has))*[\s:=|]+\d[\d,]*\b"
+)
+
+# What has a point or a % and is a setting or a definition, not a result: for each page the phrases it stands in.
+SETTINGS = {
+    "6_1_principle": ["so that 90 % of the variance"],
+    "6_2_dense": ["goes only from 0.001 to 0.999", "answers 0.5 for every pixel", "ln 2 ≈ 0.693", "took the rate 1.0"],
+    "6_3_convolutional": ["*last* 20 % of the training images", "at the rate 1.0 it had then"],
+    "uses": ["32 bits", "level 0.1", "level 0.3", "level 0.5", "0.5 is guessing"],
+    "one_model": ["more than 5 %"],
+    "sweep": ["differs by 1 % or more"],
+    "claims": ["up to a noise level of 0.3", "the learning rates 0.001, 0.003 and 0.01", "within 5 %", "differs by 1 % or more"],
+    "differences": ["Keras meant the rate 1.0 then"],
+    "README": ["Python 3.11, 3.12 or 3.13", "measured numbers within 3 %"],
+}
+
+
+def prose(page):
+    """The texts of a page: (where, text) for each line of a page, or Markdown cell, caption and alt text."""
+    if page.suffix == ".md":
+        text = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), page.read_text())
+        return [(f"line {n}", line) for n, line in enumerate(text.splitlines(), 1)]
+    texts = []
+    for number, cell in enumerate(nbformat.read(page, as_version=4).cells):
+        words = cell.metadata.get("mystnb", {})
+        texts += [(f"cell {number}", text) for text in (
+            cell.source if cell.cell_type == "markdown" else "",
+            words.get("figure", {}).get("caption", ""), words.get("image", {}).get("alt", ""),
+        ) if text]
+    return texts
+
+
+def typed(text, settings=()):
+    """The measured numbers that a text spells out, where they are in none of the settings."""
+    text = CODE_BLOCK.sub(" ", text)
+    for phrase in settings:
+        text = re.sub(r"\s+".join(map(re.escape, phrase.split())), " ", text)
+    return [match.group().strip() for match in MEASURED.finditer(MARKUP.sub("", NO_PROSE.sub(" ", text)))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_result_is_typed_by_hand(page):
+    settings = SETTINGS.get(page.stem, [])
+    faults = [f"{page.name}, {where}: {number}" for where, text in prose(page) for number in typed(text, settings)]
+    assert not faults, (
+        "typed by hand into the prose: " + "; ".join(faults) + ". A result belongs into a cell: glue it there, and write "
+        "{glue:text}`name:.4f` in its place. A setting or a definition: name its phrase in SETTINGS in tests/test_prose.py."
+    )
+    whole = " ".join(" ".join(text for _, text in prose(page)).split())
+    assert not [phrase for phrase in settings if phrase not in whole], "SETTINGS has a phrase that is not on the page"
+
+
+@pytest.mark.parametrize("text", [
+    "The loss ends at 0.0874.", "a BCE of **0.09**", "about .09", "81 % are right", "81% right", "it gains 3 dB",
+    "8.7e-2", "The accuracy is 1", "PSNR: 21", "from 0.16 to {glue:text}`x:.2f`", "12.5 times less", "3.5x better",
+    "```{note}\nIt is 0.5 here.\n```", "3 percent", "17.3dB", "292 bits", "40 seconds", "17 decibels", "`0.0874`",
+    "{abbr}`0.0874 (the loss)`", "**21** dB", "81&nbsp;%", "81 \\%", "a loss of 6.3", "AUC reaches 1", "3 times as long",
+    "The loss is 0.4.",
+])
+def test_a_typed_result_is_found(text):
+    assert len(typed(text, ["level 0.4"])) >= 1
+
+
+@pytest.mark.parametrize("text", [
+    "{glue:text}`dense:.4f` of it", "`rate = 0.005`", "```python\nx = 0.5\n```", "chapter 6.2 and section 6.2.3.",
+    "28×28 = 784 pixels", "20 epochs with 36 numbers", "[a page](https://example.org/v1.5/x)", "Python 3",
+    "{cite}`zeiler2012adadelta` 2012", "at noise\nlevel 0.4", "the numbers 6.1 to 6.3", "two numbers",
+])
+def test_settings_and_references_are_left_alone(text):
+    assert typed(text, ["level 0.4", "numbers 6.1"]) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_glued_name_is_set_by_a_cell(page):
+    faults = []
+    for where, text in prose(page):
+        for path, name in re.findall(r"\{glue:\w+\}`(?:([^`:]+)::)?([^`:]+)(?::[^`]*)?`", text):
+            notebook = page.parent / path if path else page
+            if not notebook.is_file() or name not in glued(nbformat.read(notebook, as_version=4)):
+                faults.append(f"{page.name}, {where}: no cell of {notebook.name} sets {name!r}")
+    assert not faults, "; ".join(faults)
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda page: page.name)
+def test_no_glued_value_is_typed(page):
+    for number, cell in enumerate(nbformat.read(page, as_version=4).cells):
+        for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "glue":
+                assert not isinstance(node.args[1], ast.Constant), f"{page.name}, cell {number}: {ast.unparse(node)}"
+
+
+def references():
+    return set(re.findall(r"^@\w+\{(\w+),", (ROOT / "references.bib").read_text(), re.MULTILINE))
+
+
+def test_published_results_have_a_reference():
+    assert {result.citation for result in published.RESULTS.values()} <= references()
+
+
+def test_every_reference_is_cited():
+    text = "\n".join(text for page in PAGES for _, text in prose(page))
+    cited = {key.strip() for keys in re.findall(r"\{cite\}`([^`]+)`", text) for key in keys.split(",")}
+    assert references() == cited
