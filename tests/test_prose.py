@@ -29,7 +29,7 @@ MEASURED = re.compile(
     r"|(?<![\w.,])\d[\d,]*\s?(?:%|‰|dB\b|decibels?\b|percent\b|per cent\b|nats?\b|bits\b|seconds\b|minutes\b|x\b"
     r"|times (?:as|less|more|better|worse|faster|slower|smaller|larger)\b)"
     r"|\b(?:BCE|MSE|PSNR|SSIM|AUC|loss|accuracy|error|score)\b"
-    r"(?:\s(?:of|is|was|at|to|about|by|reaches|ends|has))*[\s:=|]+\d[\d,]*\b"
+    r"(?:\s(?:of|is|was|at|to|about|by|reaches|ends|has))*[\s:=|]+(?P<number>\d[\d,]*(?:\.\d+)?)\b"
 )
 
 # What has a point or a % and is a setting or a definition, not a result: for each page the phrases it stands in.
@@ -66,7 +66,8 @@ def typed(text, settings=()):
     text = CODE_BLOCK.sub(" ", text)
     for phrase in settings:
         text = re.sub(r"\s+".join(map(re.escape, phrase.split())), " ", text)
-    return [match.group().strip() for match in MEASURED.finditer(MARKUP.sub("", NO_PROSE.sub(" ", text)))]
+    found = MEASURED.finditer(MARKUP.sub("", NO_PROSE.sub(" ", text)))
+    return [(match["number"] or match.group()).strip() for match in found]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -90,6 +91,10 @@ def test_no_result_is_typed_by_hand(page):
 ])
 def test_a_typed_result_is_found(text):
     assert len(typed(text, ["level 0.4"])) >= 1
+
+
+def test_the_number_itself_is_named():
+    assert typed("With another seed the loss is 0.0881, or 8 %.") == ["0.0881", "8 %"]
 
 
 @pytest.mark.parametrize("text", [
