@@ -128,17 +128,18 @@ def _stem_row(axes, codes):
     _row_label(axes[0], f"code\n({codes.shape[1]} numbers)")
 
 
-def pictures(images, rows):
+def pictures(images, rows, **limits):
     """Pixels as pictures, one row for each name.
 
     Args:
         images: the Images that the pixels belong to.
         rows: pixels (n, 784), values 0 to 1, by the name of their row; n is the same in all.
+        limits: vmin and vmax, the values that are black and white, if not 0 and 1.
     """
     count = len(next(iter(rows.values())))
     figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, pixels) in zip(axes, rows.items()):
-        _picture_row(row, pixels, name)
+        _picture_row(row, pixels, name, **limits)
     return figure
 
 
@@ -153,7 +154,7 @@ def lines(images, panels, xlabel, ylabel, ticks=None):
     """
     figure, axes = _figure(images, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4), sharey=True)
     names = dict.fromkeys(name for series in panels.values() for name in series)
-    others = zip((name for name in names if name not in OWN_STYLE), RUNS, strict=False)
+    others = zip((name for name in names if name not in OWN_STYLE), RUNS)
     styles = {name: ("--", run) for name, run in others} | {
         name: ("-", RUNS[OWN_STYLE[name]]) for name in names if name in OWN_STYLE
     }
@@ -306,12 +307,8 @@ def basis(images, rows):
         images: the Images they were learned from.
         rows: for each name an array (k, 784); each direction is scaled to its own largest value.
     """
-    count = len(next(iter(rows.values())))
-    figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
-    for row, (name, directions) in zip(axes, rows.items()):
-        scaled = directions / np.abs(directions).max(axis=1, keepdims=True)
-        _picture_row(row, scaled, name, vmin=-1, vmax=1)
-    return figure
+    scaled = {name: rows[name] / np.abs(rows[name]).max(axis=1, keepdims=True) for name in rows}
+    return pictures(images, scaled, vmin=-1, vmax=1)
 
 
 def errors(images, values, label):
