@@ -10,8 +10,8 @@ ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
 export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
-# Sweeps of one_model.ipynb. To tune, each kind of model gets six recipes with seed 0, and its best three
-# (two lines of RATE for most kinds) with two more seeds. The last lines are the recipes so chosen.
+# Sweeps of one_model.ipynb. To tune, each kind of model gets six recipes with seed 0 (TUNE), and its best
+# three with two more seeds (MORE). The sweeps of code_size and claims use the best of these three.
 SWEEP := $(BIN)/python -m aebook sweep
 ONE_MODEL := $(SWEEP) notebooks/one_model.ipynb --rerun
 SEEDS := --set seed=0,1,2
