@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
@@ -30,7 +31,7 @@ MORE := --set seed=1,2 $(TUNE)
 CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check verify execute sweep lab clean
+.PHONY: help book test check verify execute sweep bench lab clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +93,14 @@ sweep: $(READY) ## make the tables in results/ again (two hours); goes on where 
 	$(SWEEP) notebooks/6_2_dense.ipynb --set seed=0,1,2,3,4,5,6,7 --workers 2 --out runs/two_workers
 	@for name in tuning code_size claims uses principle one_worker two_workers; do \
 	  cp runs/$$name/runs.csv results/$$name.csv; done
+
+$(BENCH_READY): requirements-bench.txt $(READY)
+	@echo "Installing PyTorch and JAX into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+bench: $(BENCH_READY) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data
+	@$(BIN)/python -m aebook bench $(if $(QUICK),--quick)
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.

@@ -1,9 +1,9 @@
-"""The package's commands: ``python -m aebook execute`` and ``python -m aebook sweep``."""
+"""The package's commands: ``python -m aebook execute``, ``... sweep`` and ``... bench``."""
 
 import importlib
 import sys
 
-COMMANDS = ("execute", "sweep")
+COMMANDS = ("execute", "sweep", "bench")
 
 
 def main():

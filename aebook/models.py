@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import layers, models
+from keras.initializers import Constant
 
 from aebook.parameters import SIDE, check
 
@@ -15,14 +16,16 @@ class DenseAutoencoder(models.Model):
     """Fully connected autoencoder: 784 pixels, z_dim numbers, 784 pixels.
 
     Input and output have the shape (n, x_nodes), values 0 to 1; the code has
-    the shape (n, z_dim). Section 6.2.1 explains it.
+    the shape (n, z_dim). The biases of the code start at code_bias. Section
+    6.2.1 explains the model, section 6.2.3 the biases.
     """
 
-    def __init__(self, x_nodes=784, z_dim=36, **kwargs):
+    def __init__(self, x_nodes=784, z_dim=36, code_bias=0.0, **kwargs):
         check(z_dim=z_dim)
         z_dim = int(z_dim)
         x = layers.Input((x_nodes,), name="image")
-        code = layers.Dense(z_dim, activation="relu", name="code")(x)
+        code = layers.Dense(z_dim, activation="relu", name="code",
+                            bias_initializer=Constant(code_bias))(x)
         encoder = models.Model(x, code, name="encoder")
 
         z = layers.Input((z_dim,), name="z")
@@ -44,19 +47,24 @@ class ConvAutoencoder(models.Model):
 
     Input and output have the shape (n, 28, 28, 1), or (n, 1, 28, 28) with the
     data format "channels_first"; values 0 to 1. The code has code_filters
-    channels. Section 6.3.1 explains it.
+    channels. Section 6.3.1 explains the model. The weights start as
+    kernel_initializer says, the biases of the code at code_bias; section
+    6.3.4 explains both.
     """
 
-    def __init__(self, code_filters=1, data_format=None, **kwargs):
+    def __init__(self, code_filters=1, data_format=None,
+                 kernel_initializer="glorot_uniform", code_bias=0.0, **kwargs):
         if data_format is None:
             data_format = keras.config.image_data_format()
         check(code_filters=code_filters, data_format=data_format)
         code_filters = int(code_filters)
         in_format = {"data_format": data_format}
 
-        def Conv2D(filters, kernel_size, activation="relu", name=None):
+        def Conv2D(filters, kernel_size, activation="relu", **more):
             return layers.Conv2D(filters, kernel_size, padding="same",
-                                 activation=activation, name=name, **in_format)
+                                 activation=activation,
+                                 kernel_initializer=kernel_initializer,
+                                 **more, **in_format)
 
         channels_last = data_format == "channels_last"
         shape = (SIDE, SIDE, 1) if channels_last else (1, SIDE, SIDE)
@@ -65,7 +73,8 @@ class ConvAutoencoder(models.Model):
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
         h = Conv2D(8, (3, 3))(h)
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
-        code = Conv2D(code_filters, (7, 7), name="code")(h)
+        code = Conv2D(code_filters, (7, 7), name="code",
+                      bias_initializer=Constant(code_bias))(h)
         encoder = models.Model(x, code, name="encoder")
 
         z = layers.Input(code.shape[1:], name="z")

@@ -32,8 +32,8 @@ no result; and on a GPU it takes only the memory it needs."""
 KERNEL_LOG = "log"
 """What a kernel writes to its terminal goes into this file, not between the lines of the progress."""
 
-TOOLS = {"__main__", "execute", "report", "sweep", "worker"}
-"""Modules of the package that run notebooks; no notebook's result depends on them."""
+TOOLS = {"__main__", "bench", "contenders", "execute", "report", "sweep", "worker"}
+"""Modules of the package that run notebooks or the bench; no notebook's result depends on them."""
 
 
 def aebook_code():

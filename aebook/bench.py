@@ -1,0 +1,285 @@
+"""How long training takes, measured side by side: ``python -m aebook bench`` (``make bench``).
+
+Each training runs in a process of its own, one after another, so that no training shares the
+machine, and each library starts cold. The trainings are interleaved: every contender runs once
+with one seed before any runs with the next. A clock counts the training, from the call that
+builds the model; it stands still while a loss is measured.
+
+Needs the extra ``bench`` of pyproject.toml: PyTorch and JAX.
+"""
+
+import argparse
+import hashlib
+import inspect
+import json
+import os
+import platform
+import re
+import statistics
+from dataclasses import asdict, replace
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas
+from tqdm import tqdm
+
+from aebook import contenders, training
+from aebook.contenders import CONTENDERS, Run
+from aebook.execute import write_whole
+from aebook.parameters import InputError
+from aebook.worker import aebook_code
+
+FULL = ("source", "book", "pytorch")
+FEW_EPOCHS = 3
+"""The others run for fewer epochs: only their speed counts."""
+
+SEEDS = (0, 1, 2)
+ALL_IMAGES = 60_000
+
+CHANGES = {
+    "dense": {
+        "the source's Adadelta": {"optimizer": "adadelta", "learning_rate": 1.0, "cosine_decay": False},
+        "a constant learning rate": {"cosine_decay": False},
+        "biases of the code from 0": {"code_bias": 0.0},
+        "no XLA": {"xla": False},
+        "one step per call": {"steps_per_call": 1},
+    },
+    "conv": {
+        "the source's Adadelta": {"optimizer": "adadelta", "learning_rate": 1.0, "cosine_decay": False},
+        "biases of the code from 0": {"code_bias": 0.0},
+        "Keras's first weights": {"kernel_initializer": "glorot_uniform"},
+        "the source's batches of 128": {"batch_size": 128},
+        "XLA": {"xla": True},
+        "one step per call": {"steps_per_call": 1},
+    },
+}
+"""What makes this book's recipes fast, one thing at a time put back to what it was before."""
+
+CHANGE_EPOCHS = {"dense": 5, "conv": 3}
+
+GROWTH = {
+    "dense": {"n_train": (15_000, 30_000), "size": (144, 576), "batch_size": (64, 1024)},
+    "conv": {"n_train": (15_000, 30_000), "size": (4, 16), "batch_size": (32, 256)},
+}
+"""The settings, one at a time, that show how the cost of this book's trainings grows."""
+
+OUT = Path("results/bench.json")
+QUICK_OUT = Path("runs/bench_quick.json")
+JOURNAL = Path("runs/bench.jsonl")
+
+
+def plan(n_train=ALL_IMAGES):
+    """All trainings in their order, a list of Run: first the contenders, then how the cost grows."""
+    books = {
+        seed: [_defaults("dense", training.train_dense, seed, n_train),
+               _defaults("conv", training.train_conv, seed, n_train)]
+        for seed in SEEDS
+    }
+    return [
+        run for part in (_contenders, _changes, _growth) for seed in SEEDS for book in books[seed] for run in part(book)
+    ]
+
+
+def _defaults(model, train, seed, n_train):
+    """The Run of what aebook.training does when it is called without settings."""
+    names = inspect.signature(train).parameters
+    settings = {name: names[name].default for name in ("optimizer", "learning_rate", "epochs", "batch_size")}
+    dense = model == "dense"
+    return Run(
+        model, "book", seed, **settings, size=names["z_dim" if dense else "code_filters"].default, n_train=n_train,
+        cosine_decay=True, code_bias=training.CODE_BIAS, kernel_initializer="glorot_uniform" if dense else "he_normal",
+        xla=dense, steps_per_call=inspect.signature(training.train).parameters["steps_per_call"].default,
+    )
+
+
+def _contenders(book):
+    source = asdict(training.DENSE_SOURCE if book.model == "dense" else training.CONV_SOURCE)
+    yield replace(book, contender="source", **source, code_bias=0.0, kernel_initializer="glorot_uniform",
+                  xla=False, steps_per_call=1)
+    for contender in list(CONTENDERS)[1:]:
+        if contender == "pytorch_first" and book.model == "dense":
+            continue  # no channels, so no order of them
+        yield replace(book, contender=contender, epochs=book.epochs if contender in FULL else FEW_EPOCHS)
+
+
+def _changes(book):
+    book = replace(book, epochs=CHANGE_EPOCHS[book.model])
+    yield replace(book, contender="nothing")
+    for name, change in CHANGES[book.model].items():
+        yield replace(book, contender=name, **change)
+
+
+def _growth(book):
+    """One setting at a time; the book's own setting is among the values of each."""
+    book = replace(book, contender="growth", epochs=FEW_EPOCHS)
+    yield book
+    for name, values in GROWTH[book.model].items():
+        for value in values:
+            yield replace(book, **{name: value * book.n_train // ALL_IMAGES if name == "n_train" else value})
+
+
+def bench(runs, journal):
+    """Do the trainings, each in a new process, and return their measurements in the same order.
+
+    What is done goes into the journal at once; a bench that was interrupted goes on from there,
+    as long as the package's code and the libraries have not changed.
+
+    Args:
+        runs: a list of Run.
+        journal: the path of the journal; it is made if it is not there.
+
+    Returns:
+        For each Run a dictionary: its settings, what ``measure`` gives, and when it finished.
+    """
+    code = hashlib.sha256(Path(contenders.__file__).read_bytes()).hexdigest()[:12]
+    state = {"aebook": aebook_code(), "contenders": code, **versions()}
+    done = {}
+    journal.parent.mkdir(exist_ok=True)
+    if journal.exists():
+        for entry in map(json.loads, journal.read_text().splitlines()):
+            if entry["state"] == state:
+                done[json.dumps(entry["run"])] = entry["result"]
+    with journal.open("a") as log, tqdm(runs, unit="training") as bar:
+        for run in bar:
+            key = json.dumps(asdict(run))
+            bar.set_description(f"{run.model} {run.contender}")
+            if key not in done:
+                done[key] = {"started": now(), **contenders.in_new_process(run), "finished": now()}
+                log.write(json.dumps({"state": state, "run": asdict(run), "result": done[key]}) + "\n")
+                log.flush()
+    return [{**asdict(run), **done[json.dumps(asdict(run))]} for run in runs]
+
+
+def now():
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def versions():
+    return {name: version(name) for name in ("keras", "tensorflow", "torch", "jax", "numpy")}
+
+
+def machine():
+    """Processor, cores and memory of this machine, and its system."""
+    processor = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        named = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        processor = named[1] if named else processor
+    return {
+        "processor": processor,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+
+
+def measured(result, target):
+    """What one training says, beside the loss that the source's recipe ended with.
+
+    Returns:
+        ``epoch_s``: the median of all epochs but the first; ``preparation_s``: by how much the
+        first took longer; ``epochs_to_source``: after how many epochs the loss on the test images
+        was at most the target, or None; ``to_source_s``: the seconds of these epochs, without the
+        preparation; ``to_source_prepared_s``: with it; ``test_bce`` at the end; ``peak_mb``.
+    """
+    first, *others = result["epoch_s"]
+    epoch = statistics.median(others)
+    preparation = max(0.0, first - epoch)
+    needed = next((place for place, loss in enumerate(result["test_bce"], 1) if loss <= target), None)
+    whole = None if needed is None else sum(result["epoch_s"][:needed])
+    return {
+        "epoch_s": epoch,
+        "preparation_s": preparation,
+        "epochs_to_source": needed,
+        "to_source_s": None if needed is None else whole - preparation,
+        "to_source_prepared_s": whole,
+        "test_bce": result["test_bce"][-1],
+        "peak_mb": result["peak_mb"],
+    }
+
+
+def summary(results):
+    """The table, the ratios and the quality of a bench, as they stand in results/bench.json.
+
+    Args:
+        results: what ``bench`` gives.
+
+    Returns:
+        ``table``: for each model and contender the medians over the seeds of what ``measured``
+        gives; ``ratios`` and ``quality``: each as min, median and max over the seeds.
+    """
+    runs = {}
+    for result in results:
+        if result["contender"] in CONTENDERS:
+            source = next(other for other in results if other["contender"] == "source"
+                          and (other["model"], other["seed"]) == (result["model"], result["seed"]))
+            runs[result["model"], result["contender"], result["seed"]] = {
+                "epochs": result["epochs"], **measured(result, source["test_bce"][-1])
+            }
+    table, ratios, quality = [], {}, {}
+    for model, epochs in (("dense", training.DENSE_SOURCE.epochs), ("conv", training.CONV_SOURCE.epochs)):
+        for contender in CONTENDERS:
+            of_seeds = [run for (m, c, _), run in runs.items() if (m, c) == (model, contender)]
+            if of_seeds:
+                table.append({"model": model, "contender": contender, "epochs": of_seeds[0]["epochs"]} | {
+                    name: _median([run[name] for run in of_seeds]) for name in list(of_seeds[0])[1:]
+                })
+        seeds = sorted({seed for m, _, seed in runs if m == model})
+        book, source = ([runs[model, who, seed] for seed in seeds] for who in ("book", "source"))
+        torch = [min(run["epoch_s"] for (m, c, s), run in runs.items()
+                     if m == model and s == seed and c.startswith("pytorch")) for seed in seeds]
+        for name, key in (("to_source", "to_source_s"), ("to_source_with_preparation", "to_source_prepared_s")):
+            if all(run[key] for run in book):
+                ratios[f"{model}_time_{name}"] = _range([a[key] / b[key] for a, b in zip(source, book)])
+        ratios[f"{model}_epoch_vs_torch"] = _range([run["epoch_s"] / best for run, best in zip(book, torch)])
+        quality[f"{model}_bce_{epochs}_epochs"] = _range([run["test_bce"] for run in book])
+    return {"table": table, "ratios": ratios, "quality": quality}
+
+
+def _median(values):
+    """The median, or None if a value is None: one training did not get there."""
+    return None if None in values else statistics.median(values)
+
+
+def _range(values):
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def show(report):
+    """The table and the ratios of a bench as text, and where and when it was measured."""
+    table = pandas.DataFrame(report["table"])
+    table["contender"] = table["contender"].map(CONTENDERS)
+    lines = [table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"), ""]
+    for group in ("ratios", "quality"):
+        for name, value in report[group].items():
+            lines.append(f"{name:40}{value['median']:8.4g}  ({value['min']:.4g} to {value['max']:.4g})")
+    lines += ["", f"{report['started']} to {report['finished']}"]
+    lines += [", ".join(f"{name} {value}" for name, value in report[part].items()) for part in ("machine", "versions")]
+    return "\n".join(lines)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="python -m aebook bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true",
+                        help=f"the contenders only, on a tenth of the images; the result goes to {QUICK_OUT}")
+    quick = parser.parse_args(arguments).quick
+    runs = plan(ALL_IMAGES // 10 if quick else ALL_IMAGES)
+    if quick:
+        runs = [run for run in runs if run.contender in CONTENDERS]
+    try:
+        results = bench(runs, JOURNAL)
+    except KeyboardInterrupt:
+        return "interrupted; the same command goes on from here"
+    except (InputError, ImportError) as error:
+        return str(error)
+    report = {
+        "started": min(result["started"] for result in results),
+        "finished": max(result["finished"] for result in results),
+        "machine": machine(), "versions": versions(), "images": runs[0].n_train, "data_verified": all(result["verified"] for result in results),
+        **summary(results), "runs": results,
+    }
+    out = QUICK_OUT if quick else OUT
+    write_whole(out, json.dumps(report, indent=1) + "\n")
+    print(show(report), f"\nwritten to {out}")
+    return 0
