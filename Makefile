@@ -3,6 +3,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
+UNIT := tests --ignore=tests/test_book.py --numprocesses 2 --dist worksteal
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 
@@ -50,9 +51,10 @@ book: $(READY) ## build the HTML from the stored outputs; warnings are errors
 	@echo "The book is ready. Open _build/html/index.html in a browser."
 
 check: $(READY) ## unit tests, and every notebook with small parameters (minutes)
-	$(PYTEST) tests --ignore=tests/test_book.py --numprocesses 2 --dist worksteal
+	$(PYTEST) $(UNIT) -m "not slow"
 
-test: check ## check, then every notebook in full against its stored outputs, then the book
+test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book
+	$(PYTEST) $(UNIT) -m slow
 	$(PYTEST) --nbval $(NOTEBOOKS)
 	@$(MAKE) --no-print-directory book
 	$(PYTEST) tests/test_book.py

@@ -5,10 +5,11 @@ machine, and each library starts cold. The trainings are interleaved: every cont
 with one seed before any runs with the next. A clock counts the training, from the call that
 builds the model; it stands still while a loss is measured.
 
-Needs the extra ``bench`` of pyproject.toml: PyTorch and JAX.
+Needs the extras ``book`` and ``bench`` of pyproject.toml; the second one is PyTorch and JAX.
 """
 
 import argparse
+import fcntl
 import hashlib
 import inspect
 import json
@@ -18,17 +19,16 @@ import re
 import statistics
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas
 from tqdm import tqdm
 
-from aebook import contenders, training
+from aebook import contenders, data, training
 from aebook.contenders import CONTENDERS, Run
 from aebook.execute import write_whole
 from aebook.parameters import InputError
-from aebook.worker import aebook_code
 
 FULL = ("source", "book", "pytorch")
 FEW_EPOCHS = 3
@@ -36,33 +36,41 @@ FEW_EPOCHS = 3
 
 SEEDS = (0, 1, 2)
 ALL_IMAGES = 60_000
+FEWER = 4
+"""What is beside the contenders, the changes and the growth, uses so many times fewer images."""
 
 CHANGES = {
     "dense": {
         "the source's Adadelta": {"optimizer": "adadelta", "learning_rate": 1.0, "cosine_decay": False},
         "a constant learning rate": {"cosine_decay": False},
         "biases of the code from 0": {"code_bias": 0.0},
-        "no XLA": {"xla": False},
+        "without XLA": {"xla": False},
         "one step per call": {"steps_per_call": 1},
     },
     "conv": {
         "the source's Adadelta": {"optimizer": "adadelta", "learning_rate": 1.0, "cosine_decay": False},
+        "a constant learning rate": {"cosine_decay": False},
         "biases of the code from 0": {"code_bias": 0.0},
         "Keras's first weights": {"kernel_initializer": "glorot_uniform"},
         "the source's batches of 128": {"batch_size": 128},
-        "XLA": {"xla": True},
+        "with XLA": {"xla": True},
         "one step per call": {"steps_per_call": 1},
     },
 }
-"""What makes this book's recipes fast, one thing at a time put back to what it was before."""
+"""This book's recipes, with one part of them changed."""
 
-CHANGE_EPOCHS = {"dense": 5, "conv": 3}
+MORE_EPOCHS = 5
+"""How long the changes and the growth run."""
 
 GROWTH = {
-    "dense": {"n_train": (15_000, 30_000), "size": (144, 576), "batch_size": (64, 1024)},
-    "conv": {"n_train": (15_000, 30_000), "size": (4, 16), "batch_size": (32, 256)},
+    "dense": {"n_train": (7_500, 30_000), "size": (144, 576), "batch_size": (64, 1024)},
+    "conv": {"n_train": (7_500, 30_000), "size": (4, 16), "batch_size": (32, 256)},
 }
 """The settings, one at a time, that show how the cost of this book's trainings grows."""
+
+PACKAGE = Path(contenders.__file__).parent
+MEASURED = ("parameters", "data", "models", "training", "metrics", "contenders")
+"""The modules that a measurement depends on."""
 
 OUT = Path("results/bench.json")
 QUICK_OUT = Path("runs/bench_quick.json")
@@ -76,9 +84,8 @@ def plan(n_train=ALL_IMAGES):
                _defaults("conv", training.train_conv, seed, n_train)]
         for seed in SEEDS
     }
-    return [
-        run for part in (_contenders, _changes, _growth) for seed in SEEDS for book in books[seed] for run in part(book)
-    ]
+    parts = ((_contenders, SEEDS), (_changes, SEEDS), (_growth, SEEDS[:1]))
+    return [run for part, seeds in parts for seed in seeds for book in books[seed] for run in part(book)]
 
 
 def _defaults(model, train, seed, n_train):
@@ -104,7 +111,7 @@ def _contenders(book):
 
 
 def _changes(book):
-    book = replace(book, epochs=CHANGE_EPOCHS[book.model])
+    book = replace(book, epochs=MORE_EPOCHS, n_train=book.n_train // FEWER)
     yield replace(book, contender="nothing")
     for name, change in CHANGES[book.model].items():
         yield replace(book, contender=name, **change)
@@ -112,43 +119,58 @@ def _changes(book):
 
 def _growth(book):
     """One setting at a time; the book's own setting is among the values of each."""
-    book = replace(book, contender="growth", epochs=FEW_EPOCHS)
+    book = replace(book, contender="growth", epochs=MORE_EPOCHS, n_train=book.n_train // FEWER)
     yield book
     for name, values in GROWTH[book.model].items():
         for value in values:
-            yield replace(book, **{name: value * book.n_train // ALL_IMAGES if name == "n_train" else value})
+            yield replace(book, **{name: value})
 
 
 def bench(runs, journal):
     """Do the trainings, each in a new process, and return their measurements in the same order.
 
     What is done goes into the journal at once; a bench that was interrupted goes on from there,
-    as long as the package's code and the libraries have not changed.
+    as long as the code, the libraries, the machine and the source of the images are the same.
 
     Args:
         runs: a list of Run.
         journal: the path of the journal; it is made if it is not there.
 
     Returns:
-        For each Run a dictionary: its settings, what ``measure`` gives, and when it finished.
+        For each Run a dictionary: its settings, what ``measure`` gives, and when it was.
+
+    Raises:
+        RuntimeError: if a training fails, and if another bench is writing to the journal.
     """
-    code = hashlib.sha256(Path(contenders.__file__).read_bytes()).hexdigest()[:12]
-    state = {"aebook": aebook_code(), "contenders": code, **versions()}
-    done = {}
+    code = hashlib.sha256(b"".join((PACKAGE / f"{name}.py").read_bytes() for name in MEASURED)).hexdigest()[:12]
+    state = {"code": code, "data": os.environ.get("AEBOOK_DATA", ""), **machine(), **versions()}
     journal.parent.mkdir(exist_ok=True)
-    if journal.exists():
-        for entry in map(json.loads, journal.read_text().splitlines()):
-            if entry["state"] == state:
-                done[json.dumps(entry["run"])] = entry["result"]
-    with journal.open("a") as log, tqdm(runs, unit="training") as bar:
+    with journal.open("a+") as log, tqdm(runs, unit="training") as bar:
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"another bench is writing to {journal}") from None
+        log.seek(0)
+        whole = [line for line in log if line.endswith("\n")]  # the last one may have been cut short
+        log.truncate(len("".join(whole).encode()))
+        done = {
+            json.dumps(entry["run"]): entry["result"] for entry in map(json.loads, whole) if entry["state"] == state
+        }
         for run in bar:
             key = json.dumps(asdict(run))
             bar.set_description(f"{run.model} {run.contender}")
             if key not in done:
-                done[key] = {"started": now(), **contenders.in_new_process(run), "finished": now()}
+                done[key] = {"started": now(), **_measure(run), "finished": now()}
                 log.write(json.dumps({"state": state, "run": asdict(run), "result": done[key]}) + "\n")
                 log.flush()
     return [{**asdict(run), **done[json.dumps(asdict(run))]} for run in runs]
+
+
+def _measure(run):
+    try:
+        return contenders.in_new_process(run)
+    except Exception as error:
+        raise RuntimeError(f"the training {run} failed: {type(error).__name__}: {error}") from error
 
 
 def now():
@@ -180,21 +202,23 @@ def measured(result, target):
     Returns:
         ``epoch_s``: the median of all epochs but the first; ``preparation_s``: by how much the
         first took longer; ``epochs_to_source``: after how many epochs the loss on the test images
-        was at most the target, or None; ``to_source_s``: the seconds of these epochs, without the
-        preparation; ``to_source_prepared_s``: with it; ``test_bce`` at the end; ``peak_mb``.
+        was at most the target, or None; ``to_source_s``: so many times ``epoch_s``;
+        ``to_source_prepared_s``: the same with the preparation; ``test_bce`` at the end; ``peak_mb``.
+        What is about the loss is None for a contender that runs for a few epochs only.
     """
     first, *others = result["epoch_s"]
     epoch = statistics.median(others)
     preparation = max(0.0, first - epoch)
-    needed = next((place for place, loss in enumerate(result["test_bce"], 1) if loss <= target), None)
-    whole = None if needed is None else sum(result["epoch_s"][:needed])
+    in_full = result["contender"] in FULL
+    reached = [place for place, loss in enumerate(result["test_bce"], 1) if loss <= target]
+    needed = reached[0] if reached and in_full else None
     return {
         "epoch_s": epoch,
         "preparation_s": preparation,
         "epochs_to_source": needed,
-        "to_source_s": None if needed is None else whole - preparation,
-        "to_source_prepared_s": whole,
-        "test_bce": result["test_bce"][-1],
+        "to_source_s": needed and needed * epoch,
+        "to_source_prepared_s": needed and needed * epoch + preparation,
+        "test_bce": result["test_bce"][-1] if in_full else None,
         "peak_mb": result["peak_mb"],
     }
 
@@ -264,22 +288,29 @@ def main(arguments):
     parser.add_argument("--quick", action="store_true",
                         help=f"the contenders only, on a tenth of the images; the result goes to {QUICK_OUT}")
     quick = parser.parse_args(arguments).quick
-    runs = plan(ALL_IMAGES // 10 if quick else ALL_IMAGES)
+    runs, out = plan(), OUT
     if quick:
-        runs = [run for run in runs if run.contender in CONTENDERS]
+        runs, out = [run for run in plan(ALL_IMAGES // 10) if run.contender in CONTENDERS], QUICK_OUT
+    out.parent.mkdir(exist_ok=True)
     try:
+        images = data.load("mnist")
+        if not (quick or images.verified):
+            return f"{OUT} is made from the verified MNIST only; got {images.source} ({images.reason})"
         results = bench(runs, JOURNAL)
     except KeyboardInterrupt:
         return "interrupted; the same command goes on from here"
-    except (InputError, ImportError) as error:
+    except PackageNotFoundError as error:
+        return f"{error.name} is not installed; make bench installs what the bench needs"
+    except (InputError, RuntimeError) as error:
         return str(error)
     report = {
         "started": min(result["started"] for result in results),
         "finished": max(result["finished"] for result in results),
-        "machine": machine(), "versions": versions(), "images": runs[0].n_train, "data_verified": all(result["verified"] for result in results),
+        "machine": machine(), "versions": versions(), "images": runs[0].n_train,
+        "data_verified": all(result["verified"] for result in results),
         **summary(results), "runs": results,
     }
-    out = QUICK_OUT if quick else OUT
     write_whole(out, json.dumps(report, indent=1) + "\n")
+    JOURNAL.unlink()
     print(show(report), f"\nwritten to {out}")
     return 0

@@ -1,7 +1,8 @@
 """One training of the bench, in a process of its own.
 
 This module imports neither Keras nor PyTorch: a process loads only the library of its training,
-so that its memory is that training's.
+so that its memory is that training's. (Keras itself loads TensorFlow, whatever its backend, and
+without AEBOOK_DATA it is Keras that fetches the images.)
 """
 
 import os
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 
 from aebook import data, metrics
 
@@ -83,7 +85,7 @@ class Stopwatch:
 def in_new_process(run):
     """What ``measure`` gives for a Run, from a new process that has loaded nothing before."""
     backend = BACKENDS.get(run.contender, "tensorflow")
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_prepare, initargs=(backend,)) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (backend,), max_tasks_per_child=1) as process:
         return process.submit(measure, run).result()
 
 
@@ -105,13 +107,20 @@ def measure(run):
         images = data.load("mnist", run.n_train)
         images = replace(images, x_test=images.x_test[: run.n_train // TRAIN_PER_TEST])
         watch = (_pytorch if run.contender.startswith("pytorch") else _keras)(run, images)
-    unit = 1 if sys.platform == "darwin" else 1024
     return {
         "epoch_s": [round(end - start, 4) for start, end in zip([0.0, *watch.ends], watch.ends)],
         "test_bce": [round(loss, 5) for loss in watch.losses],
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6),
+        "peak_mb": round(_peak_memory() / 1e6),
         "verified": images.verified,
     }
+
+
+def _peak_memory():
+    """The largest memory of this process so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says on Linux starts with the memory of the parent
+        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _keras(run, images):
@@ -137,8 +146,8 @@ def _keras(run, images):
         codes = model.encoder.predict(x_test, batch_size=500, verbose=0)
         return metrics.bce(x_test, model.decoder.predict(codes, batch_size=500, verbose=0))
 
-    watch = Stopwatch()
     keras.utils.set_random_seed(run.seed)
+    watch = Stopwatch()
     if run.model == "dense":
         model = DenseAutoencoder(z_dim=run.size, code_bias=run.code_bias)
         x, x_test = data.to_vectors(images.x_train), data.to_vectors(images.x_test)
@@ -161,12 +170,12 @@ def _keras(run, images):
 
 
 def _pytorch(run, images):
-    """This book's models and recipes in a plain loop."""
+    """This book's models and recipes in a plain loop, with Keras's constants in the optimiser."""
     import torch
     from torch import nn
 
-    watch = Stopwatch()
     torch.manual_seed(run.seed)
+    watch = Stopwatch()
     if run.model == "dense":
         model, order = _torch_dense(run.size, run.code_bias), torch.contiguous_format
         x, x_test = (torch.from_numpy(data.to_vectors(part)) for part in (images.x_train, images.x_test))
@@ -178,9 +187,7 @@ def _pytorch(run, images):
         x = x[: int(len(x) * 0.8)]  # the last fifth is for validation
     model = model.to(memory_format=order)
     steps = -(-len(x) // run.batch_size)
-    optimizer = {"adam": torch.optim.Adam, "nadam": torch.optim.NAdam}[run.optimizer](
-        model.parameters(), lr=run.learning_rate
-    )
+    optimizer = torch.optim.NAdam(model.parameters(), lr=run.learning_rate, eps=1e-7, momentum_decay=1.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, run.epochs * steps)
     loss = nn.functional.binary_cross_entropy_with_logits
 
@@ -220,7 +227,8 @@ def _torch_conv(code_filters, code_bias):
         nn.Conv2d(before, after, size, padding="same") for before, after, size in zip(filters, filters[1:], sizes)
     ]
     for layer in convolutions:
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        spread = (2 / layer.weight[0].numel()) ** 0.5 / 0.87962566  # he_normal, which Keras cuts off at two
+        nn.init.trunc_normal_(layer.weight, std=spread, a=-2 * spread, b=2 * spread)
         nn.init.zeros_(layer.bias)
     nn.init.constant_(convolutions[2].bias, code_bias)
     after = {0: nn.MaxPool2d(2), 1: nn.MaxPool2d(2), 3: nn.Upsample(scale_factor=2), 4: nn.Upsample(scale_factor=2)}

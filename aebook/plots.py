@@ -176,6 +176,56 @@ def lines(images, panels, xlabel, ylabel, ticks=None):
     return figure
 
 
+def race(panels, limits):
+    """The loss on the test images against the seconds of training: a mark at the end of each epoch.
+
+    Args:
+        panels: for each panel's title its lines, the values (seconds, loss) by the name of the line.
+        limits: for each panel's title the loss to reach.
+    """
+    figure, axes = _figure(None, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4.2))
+    for axis, (title, lines) in zip(axes[0], panels.items()):
+        for (colour, marker), (name, (seconds, loss)) in zip(RUNS, lines.items()):
+            axis.plot(seconds, loss, color=colour, marker=marker, markersize=4, linewidth=1.6, label=name)
+        limit = limits[title]
+        axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label="to reach")
+        axis.set(title=title, xlabel="seconds of training, preparation included", xscale="log", yscale="log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
+        axis.yaxis.set_major_formatter("{x:g}")
+    axes[0, 0].set_ylabel("binary cross-entropy (nats per pixel)")
+    axes[0, 0].legend(frameon=False, fontsize=9)
+    return figure
+
+
+def growth(table, settings, results):
+    """How what a training costs grows with one setting at a time: a row for each cost, a column for each setting.
+
+    Args:
+        table: a DataFrame with a column for each cost, and the columns "model", "setting" and "times",
+            how many times the book's own value of this setting was used.
+        settings: the title of each column, by its name in "setting".
+        results: the axis label of each cost, by its column.
+    """
+    figure, axes = _figure(None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)),
+                           sharey="row", sharex="col")
+    for row, (result, label) in zip(axes, results.items()):
+        for axis, (setting, title) in zip(row, settings.items()):
+            for (colour, marker), (model, runs) in zip(RUNS[1:], table[table["setting"] == setting].groupby("model", sort=False)):
+                values = runs.groupby("times")[result].agg(["median", "min", "max"])
+                axis.plot(values.index, values["median"], color=colour, marker=marker, markersize=5, label=model)
+                axis.fill_between(values.index, values["min"], values["max"], color=colour, alpha=0.25, linewidth=0)
+            _parameter_axis(axis, table.loc[table["setting"] == setting, "times"])
+            axis.set_ylim(bottom=0)
+        row[0].set_ylabel(label)
+    for axis, title in zip(axes[0], settings.values()):
+        axis.set_title(title)
+    for axis in axes[-1]:
+        axis.set_xlabel("times the chapter's value")
+    axes[0, 0].legend(frameon=False, fontsize=9)
+    return figure
+
+
 def plane(images, codes, labels):
     """Codes of two numbers as points, coloured by class; each class is named at its middle.
 

@@ -33,8 +33,9 @@ SMALL = {
     "sweep": {"model": "pca"},
     "uses": {"z_dim": 8, "epochs": 1, "n_train": 3000},
     "claims": {"dataset": "mnist", "model": "pca", "n_train": 1000},
+    "bench": {"epochs": 1, "n_train": 1000},
 }
-FROM_TABLES = {"sweep", "claims"}  # notebooks that show stored tables, and run one_model once more
+FROM_TABLES = {"sweep", "claims", "bench"}  # notebooks that show what is stored, and run a little once more
 CHAPTERS = [path for path in NOTEBOOKS if path.stem[0] == "6"]
 
 def read(path):
@@ -251,6 +252,7 @@ def test_rerun_with_small_parameters(path, tmp_path):
         assert "not judged: the run gives what the table says" in printed(notebook)
 
 
+@pytest.mark.slow
 def test_rerun_without_real_data_says_so(tmp_path, offline):
     """Where Keras can neither find nor download MNIST, the chapter runs on the stand-in."""
     notebook, results = rerun(DENSE, tmp_path)
@@ -258,6 +260,7 @@ def test_rerun_without_real_data_says_so(tmp_path, offline):
     assert "images from: stand-in (scikit-learn's digits" in printed(notebook)
 
 
+@pytest.mark.slow
 def test_rerun_of_the_convolutional_chapter_with_every_parameter_changed(tmp_path):
     _, results = rerun(
         ROOT / "notebooks" / "6_3_convolutional.ipynb", tmp_path, code_filters=2, data_format="channels_first",
@@ -266,6 +269,7 @@ def test_rerun_of_the_convolutional_chapter_with_every_parameter_changed(tmp_pat
     assert results["conv_parameters"] == 2_915
 
 
+@pytest.mark.slow
 def test_rerun_on_fashion(tmp_path):
     if not os.environ.get("AEBOOK_DATA"):
         pytest.skip("AEBOOK_DATA is not set")
@@ -273,6 +277,7 @@ def test_rerun_on_fashion(tmp_path):
     assert results["bce_floor"] == pytest.approx(0.2422, abs=5e-5)
 
 
+@pytest.mark.slow
 def test_an_old_table_stops_the_page(tmp_path):
     """Where a stored result is another one than today's, the cell that checks it fails."""
     if not os.environ.get("AEBOOK_DATA"):
@@ -288,6 +293,7 @@ def test_an_old_table_stops_the_page(tmp_path):
         rerun(tmp_path / "notebooks" / "sweep.ipynb", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_wrong_verdict_stops_the_page(tmp_path):
     right, wrong = '"complex", "does not hold"', '"complex", "holds"'
     notebook = read(ROOT / "notebooks" / "claims.ipynb")

@@ -12,7 +12,7 @@ from aebook import listings, models
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["parameters", "published", "data", "models", "training", "metrics", "claims", "plots", "listings", "execute",
-         "report", "worker", "sweep"]
+         "report", "worker", "sweep", "contenders", "bench"]
 
 
 def test_importing_aebook_is_cheap():
@@ -48,9 +48,10 @@ def test_the_commands():
         return subprocess.run([sys.executable, "-m", "aebook", *arguments], capture_output=True, text=True)
 
     assert run().returncode == 1 and run().stderr == run("train").stderr
-    assert run().stderr.startswith("usage: python -m aebook {execute,sweep}")
+    assert run().stderr.startswith("usage: python -m aebook {execute,sweep,bench}")
     assert run("sweep", "--help").stdout.startswith("usage: python -m aebook sweep")
     assert run("execute", "--help").stdout.startswith("usage: python -m aebook execute")
+    assert run("bench", "--help").stdout.startswith("usage: python -m aebook bench")
 
 
 def test_version():
@@ -65,21 +66,27 @@ def test_a_listing_is_the_source_itself():
 
 
 def test_the_lock_pins_every_dependency():
-    lines = [
-        line.split(";")[0].strip()
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
-        if line and not line.lstrip().startswith("#")
-    ]
-    assert lines and all("==" in line for line in lines)
-    pinned = {line.split("==")[0] for line in lines}
+    def lock(name):
+        lines = [
+            line.split(";")[0].strip()
+            for line in (ROOT / name).read_text().splitlines() if line and not line.lstrip().startswith("#")
+        ]
+        assert lines and all("==" in line for line in lines)
+        return {line.split("==")[0]: {other for other in lines if other.startswith(line.split("==")[0] + "==")}
+                for line in lines}
+
+    pinned, for_the_bench = lock("requirements.txt"), lock("requirements-bench.txt")
+    for name in set(pinned) & set(for_the_bench):
+        assert pinned[name] == for_the_bench[name]
+    assert for_the_bench["torch"] == {"torch==2.13.0"} and not {"torch", "jax"} & set(pinned)
     for name in ("jupyter-book", "jupyterlab", "keras", "tensorflow", "matplotlib", "nbval", "papermill"):
         assert name in pinned
     project = (ROOT / "pyproject.toml").read_text()
     for name in re.findall(r'^    "([a-z-]+)[><=]', project, re.MULTILINE):
-        assert name in pinned, f"{name} is in pyproject.toml and not in requirements.txt"
+        assert name in pinned or name in for_the_bench, f"{name} is in pyproject.toml and not in requirements.txt"
 
 
 def test_make_help_lists_every_verb():
     out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
-    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "lab", "clean"):
+    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "bench", "lab", "clean"):
         assert f"make {verb} " in out

@@ -135,3 +135,26 @@ def test_effects_show_their_side_of_the_line(tmp_path):
     assert len({line.get_color() for line in points}) == len({line.get_marker() for line in points}) == 3
     assert {"0.333", "3.000", "1.000", "for", "against", "open"} <= text(figure)
     figure.savefig(tmp_path / "effects.png")
+
+
+def test_a_race_has_a_line_to_reach_in_each_panel(tmp_path):
+    lines = {"a": ([1, 2, 3], [0.3, 0.2, 0.1]), "b": ([2, 4], [0.4, 0.3])}
+    figure = plots.race({"left": lines, "right": lines}, {"left": 0.2, "right": 0.3})
+    assert [[list(line.get_ydata())[0] for line in axis.lines] for axis in figure.axes] == [
+        [0.3, 0.4, 0.2], [0.3, 0.4, 0.3]
+    ]
+    assert {"a", "b", "to reach", "left", "right"} <= text(figure)
+    figure.savefig(tmp_path / "race.png")
+
+
+def test_growth_has_a_row_for_each_cost_and_a_column_for_each_setting(tmp_path):
+    table = pandas.DataFrame([
+        {"model": model, "setting": setting, "times": times, "seconds": seconds, "memory": 1.0}
+        for model in ("dense", "conv") for setting in ("size", "images")
+        for times, seconds in ((1, 2.0), (1, 4.0), (1, 3.0), (4, 8.0))
+    ])
+    figure = plots.growth(table, {"images": "images", "size": "code size"}, {"seconds": "s", "memory": "GB"})
+    assert len(figure.axes) == 4 and {"images", "code size", "s", "GB", "dense", "conv"} <= text(figure)
+    dense, conv = figure.axes[0].lines
+    assert list(dense.get_ydata()) == list(conv.get_ydata()) == [3, 8] and dense.get_color() != conv.get_color()
+    figure.savefig(tmp_path / "growth.png")

@@ -322,6 +322,7 @@ def test_an_interrupted_start_leaves_an_empty_table(write, out):
     assert len(pandas.read_csv(out / "runs.csv")) == 0 and "0 complete, 0 failed" in (out / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_processes_as_workers(write, out, ran):
     with ProcessPoolExecutor(2) as executor:
         sweep.sweep(write(), {"z_dim": [2, 4]}, out, executor)
@@ -340,6 +341,7 @@ def test_parquet_is_the_same_table(write, out, threads):
 # The command, on workers of this machine
 
 
+@pytest.mark.slow
 def test_six_runs_on_two_workers(write, out, ran):
     status, printed, errors = finish(
         command(write(), "--set", "z_dim=2,4,8", "--set", "seed=0,1", "--out", out, "--workers", 2)
@@ -357,7 +359,8 @@ def test_six_runs_on_two_workers(write, out, ran):
     (["--workers", "0"], "--workers must be at least 1, got 0"),
     (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "name one of them"),
     (["--scheduler", "host"], "--scheduler must look like tcp://host:8786, got host"),
-    (["--scheduler", "tcp://127.0.0.1:9"], "Timed out trying to connect to tcp://127.0.0.1:9 after 10 s"),
+    pytest.param(["--scheduler", "tcp://127.0.0.1:9"], "Timed out trying to connect to tcp://127.0.0.1:9 after 10 s",
+                 marks=pytest.mark.slow),
 ])
 def test_refusals_are_one_line(write, out, arguments, message, capsys):
     answer = sweep.main([str(write()), "--out", str(out), *arguments])
@@ -374,6 +377,7 @@ def test_two_sweeps_cannot_share_a_folder(write, out, tmp_path):
         assert errors.startswith("another sweep is writing to")
 
 
+@pytest.mark.slow
 def test_failures_make_the_exit_status_and_do_not_stop_the_others(write, out):
     notebook = write("if z_dim == 4:\n    raise ValueError('late')")
     status, _, errors = finish(command(notebook, "--set", "z_dim=2,4,8", "--out", out, "--workers", 2))
@@ -382,12 +386,14 @@ def test_failures_make_the_exit_status_and_do_not_stop_the_others(write, out):
     assert sorted(pandas.read_csv(out / "runs.csv")["status"]) == ["complete", "complete", "failed"]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(write, out):
     notebook = write("if z_dim == 4:\n    block = bytearray(2 ** 40)")
     status, _, errors = finish(command(notebook, "--set", "z_dim=2,4", "--out", out, "--workers", 2))
     assert status == 1 and "MemoryError" in errors
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(write, out, ran):
     """SIGKILL of the sweep itself: its workers and kernels end too, and nothing complete is repeated."""
     arguments = (write("import time\ntime.sleep(1.5)"), "--set", "z_dim=2,4,8", "--set", "seed=0,1",
@@ -406,6 +412,7 @@ def test_killed_and_started_again(write, out, ran):
     assert_whole(out, 6)
 
 
+@pytest.mark.slow
 def test_interrupted_and_started_again(write, out):
     """Ctrl-C, which reaches the whole process group."""
     arguments = (write("import time\ntime.sleep(1.5)"), "--set", "seed=0,1,2,3", "--out", out, "--workers", 2)
@@ -447,6 +454,7 @@ def cluster(tmp_path):
     log.close()
 
 
+@pytest.mark.slow
 def test_a_worker_of_the_cluster_is_killed(write, out, cluster):
     address, (_, worker, _) = cluster
     notebook = write("import time\ntime.sleep(2)")
@@ -458,6 +466,7 @@ def test_a_worker_of_the_cluster_is_killed(write, out, cluster):
     assert_whole(out, 6)
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_its_workers_is_recorded_with_its_partial_notebook(write, out, cluster):
     notebook = write("import os, signal\nprint('so far')\nif seed == 1:\n    os.kill(os.getppid(), signal.SIGKILL)")
     status, _, errors = finish(command(notebook, "--set", "seed=0,1", "--out", out, "--scheduler", cluster[0]))
@@ -468,6 +477,7 @@ def test_a_run_that_kills_its_workers_is_recorded_with_its_partial_notebook(writ
     assert partial.cells[3].execution_count == 4 and not partial.cells[-1].outputs
 
 
+@pytest.mark.slow
 def test_the_scheduler_is_killed(write, out, cluster):
     address, (scheduler, *_) = cluster
     notebook = write("import time\ntime.sleep(seed)")

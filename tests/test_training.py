@@ -46,7 +46,7 @@ def test_train_dense_repeats_with_its_seed(stand_in):
 def test_train_conv(stand_in):
     model, history = training.train_conv(stand_in, code_filters=2, epochs=2, data_format="channels_last")
     assert model.code_filters == 2
-    assert history.params["steps"] == math.ceil(2400 / 128)  # the last fifth is for validation
+    assert history.params["steps"] == math.ceil(2400 / 64)  # the last fifth is for validation
     assert history.history["loss"][1] < history.history["loss"][0] < math.log(2)
 
 

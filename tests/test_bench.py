@@ -1,0 +1,243 @@
+"""The bench: what it plans, how it measures, what it makes of the measurements, and what is stored."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aebook import bench, contenders, data, metrics, training
+from aebook.contenders import CONTENDERS, Run
+
+ROOT = Path(__file__).parent.parent
+MODELS = ("dense", "conv")
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed; make bench installs it"
+)
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return json.loads((ROOT / "results" / "bench.json").read_text())
+
+
+def book(model):
+    return next(run for run in bench.plan() if (run.model, run.contender) == (model, "book"))
+
+
+# The plan
+
+
+def test_every_contender_runs_once_before_any_runs_again():
+    runs = [run for run in bench.plan() if run.contender in CONTENDERS]
+    rounds = [[(run.model, run.contender) for run in runs if run.seed == seed] for seed in bench.SEEDS]
+    assert rounds[0] == rounds[1] == rounds[2] and len(set(rounds[0])) == len(rounds[0]) == 5 + 6
+    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+
+
+def test_the_contenders_have_the_recipes_they_stand_for():
+    for run in bench.plan():
+        recipe = training.DENSE_SOURCE if run.model == "dense" else training.CONV_SOURCE
+        if run.contender == "source":
+            assert (run.optimizer, run.learning_rate, run.epochs, run.batch_size, run.cosine_decay) == (
+                recipe.optimizer, recipe.learning_rate, recipe.epochs, recipe.batch_size, recipe.cosine_decay)
+            assert (run.code_bias, run.kernel_initializer) == (0, "glorot_uniform")  # as Keras has them
+        elif run.contender in bench.FULL:
+            assert run == replace(book(run.model), contender=run.contender, seed=run.seed)
+            assert run.epochs == recipe.epochs
+        elif run.contender in CONTENDERS:
+            assert run == replace(book(run.model), contender=run.contender, seed=run.seed, epochs=bench.FEW_EPOCHS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_change_changes_one_thing(model):
+    runs = {run.contender: run for run in bench.plan() if run.model == model and run.seed == 0}
+    assert runs["nothing"] == replace(book(model), contender="nothing", epochs=bench.MORE_EPOCHS, n_train=15_000)
+    for name, change in bench.CHANGES[model].items():
+        assert runs[name] == replace(runs["nothing"], contender=name, **change) != replace(runs["nothing"], contender=name)
+
+
+# One training
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_books_contender_is_the_function_of_its_chapter(stand_in, model):
+    """What is timed as this book's recipe gives the same model as train_dense and train_conv."""
+    settings = {"epochs": 1, "batch_size": 128, "seed": 5}
+    watch = contenders._keras(replace(book(model), **settings), stand_in)
+    if model == "dense":
+        trained, _ = training.train_dense(stand_in, **settings)
+        x_test = data.to_vectors(stand_in.x_test)
+    else:
+        trained, _ = training.train_conv(stand_in, **settings)
+        x_test = data.to_channels(stand_in.x_test, "channels_last")
+    assert watch.losses == [pytest.approx(metrics.bce(x_test, trained.predict(x_test, verbose=0)), rel=1e-5)]
+
+
+@needs_torch
+@pytest.mark.parametrize("model", MODELS)
+def test_the_pytorch_loop_trains_the_same_model(stand_in, model):
+    run = replace(book(model), contender="pytorch", epochs=2, batch_size=128)
+    counts = {"dense": 57_268, "conv": 2_378}
+    make = contenders._torch_dense if model == "dense" else contenders._torch_conv
+    assert sum(part.numel() for part in make(run.size, 1.0).parameters()) == counts[model]
+    in_keras, in_torch = contenders._keras(run, stand_in).losses, contenders._pytorch(run, stand_in).losses
+    assert in_torch[-1] < in_torch[0]
+    assert in_torch[-1] == pytest.approx(in_keras[-1], rel=0.08)
+
+
+def test_the_clock_stands_still_while_a_loss_is_measured():
+    def loss():
+        time.sleep(0.5)
+        return 0.5
+
+    watch = contenders.Stopwatch()
+    time.sleep(0.05)
+    watch.end_epoch(loss)
+    watch.pause()
+    time.sleep(0.5)
+    watch.resume()
+    watch.end_epoch(loss)
+    assert watch.losses == [0.5, 0.5]
+    assert 0.05 <= watch.ends[0] <= watch.ends[1] < 0.4
+
+
+def test_a_training_process_loads_only_its_own_library():
+    command = "import sys, aebook.contenders; print({'keras', 'torch', 'tensorflow'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "set()"
+
+
+# Journal
+
+
+def test_an_interrupted_bench_goes_on(tmp_path, monkeypatch):
+    runs, ran = bench.plan()[:4], []
+    monkeypatch.setattr(bench, "versions", lambda: {"keras": "3"})
+
+    def measure(run):
+        if len(ran) == 2:
+            ran.append(None)
+            raise KeyboardInterrupt
+        ran.append(run)
+        return {"epoch_s": [2.0, 1.0], "test_bce": [0.2, 0.1], "peak_mb": 1, "verified": True}
+
+    monkeypatch.setattr(contenders, "in_new_process", measure)
+    with pytest.raises(KeyboardInterrupt):
+        bench.bench(runs, tmp_path / "bench.jsonl")
+    assert ran == [*runs[:2], None]
+    with (tmp_path / "bench.jsonl").open("a") as journal:
+        journal.write('{"state": {"co')  # a line cut short
+    results = bench.bench(runs, tmp_path / "bench.jsonl")
+    assert ran == [*runs[:2], None, *runs[2:]]
+    assert [result["contender"] for result in results] == [run.contender for run in runs]
+    monkeypatch.setattr(bench, "versions", lambda: {"keras": "4"})  # another library: all again
+    bench.bench(runs[:1], tmp_path / "bench.jsonl")
+    assert ran[-1] == runs[0] and len(ran) == 6
+
+
+# What the measurements say
+
+
+def result(model, contender, seed, epoch_s, test_bce):
+    return {"model": model, "contender": contender, "seed": seed, "epochs": len(epoch_s), "epoch_s": epoch_s,
+            "test_bce": test_bce, "peak_mb": 100}
+
+
+def test_one_training_in_numbers():
+    one = bench.measured(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
+    assert one == {"epoch_s": 1.0, "preparation_s": 4.0, "epochs_to_source": 3, "to_source_s": 3.0,
+                   "to_source_prepared_s": 7.0, "test_bce": 0.15, "peak_mb": 100}
+    few = bench.measured(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
+    assert few["epoch_s"] == 1.0 and few["epochs_to_source"] is few["to_source_s"] is few["test_bce"] is None
+    never = bench.measured(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)
+    assert never["epochs_to_source"] is never["to_source_s"] is never["to_source_prepared_s"] is None
+
+
+def test_ratios_are_taken_seed_by_seed():
+    results = []
+    for seed, factor in ((0, 1), (1, 2), (2, 4)):
+        for model in MODELS:
+            results += [
+                result(model, "source", seed, [10.0, 8.0, 8.0], [0.5, 0.3, 0.2]),
+                result(model, "book", seed, [3.0, 2.0, 2.0], [0.2, 0.15, 0.1 * factor]),
+                result(model, "pytorch", seed, [2.0, 1.0 * factor, 1.0 * factor], [0.3, 0.2, 0.1]),
+                result(model, "growth", seed, [9.0, 9.0, 9.0], [0.3, 0.2, 0.1]),
+            ]
+            if model == "conv":
+                results.append(result(model, "pytorch_first", seed, [2.0, 0.5], [0.3, 0.2]))
+    summary = bench.summary(results)
+    assert summary["ratios"]["dense_time_to_source"] == {"min": 12, "median": 12, "max": 12}  # 24 s and 2 s
+    assert summary["ratios"]["dense_time_to_source_with_preparation"]["median"] == pytest.approx(26 / 3)
+    assert summary["ratios"]["dense_epoch_vs_torch"] == {"min": 0.5, "median": 1, "max": 2}
+    assert summary["ratios"]["conv_epoch_vs_torch"] == {"min": 4, "median": 4, "max": 4}  # the best order counts
+    assert summary["quality"]["dense_bce_10_epochs"] == {"min": 0.1, "median": 0.2, "max": 0.4}
+    assert len(summary["table"]) == 3 + 4
+
+
+# What is stored
+
+
+def test_the_stored_bench_is_whole(stored):
+    assert stored["data_verified"] and stored["images"] == 60_000
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*", stored["started"]) and stored["started"] < stored["finished"]
+    assert set(stored["machine"]) == {"processor", "cores", "memory_gb", "system", "python"}
+    assert {"keras", "tensorflow", "torch", "jax"} <= set(stored["versions"])
+    settings = list(Run.__dataclass_fields__)
+    assert [Run(**{name: run[name] for name in settings}) for run in stored["runs"]] == bench.plan()
+    for run in stored["runs"]:
+        assert len(run["epoch_s"]) == len(run["test_bce"]) == run["epochs"] and run["verified"]
+
+
+def test_the_stored_figures_are_those_of_the_stored_trainings(stored):
+    assert json.loads(json.dumps(bench.summary(stored["runs"]))) == {
+        name: stored[name] for name in ("table", "ratios", "quality")
+    }
+
+
+def test_this_books_recipes_are_fast(stored):
+    ratios, quality = stored["ratios"], stored["quality"]
+    assert ratios["dense_time_to_source"]["median"] >= 10
+    assert ratios["dense_epoch_vs_torch"]["median"] <= 1.5
+    assert ratios["conv_time_to_source"]["median"] >= 4
+    assert ratios["conv_epoch_vs_torch"]["median"] <= 1.2
+    assert quality["dense_bce_10_epochs"]["max"] <= 0.0875
+    assert quality["conv_bce_20_epochs"]["max"] <= 0.0850
+
+
+def test_the_stored_table_can_be_shown(stored):
+    shown = bench.show(stored)
+    assert "PyTorch loop, channels first" in shown and "conv_epoch_vs_torch" in shown
+    assert stored["machine"]["processor"] in shown
+
+
+def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    def version(name):
+        if name == "torch":
+            raise bench.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(bench, "version", version)
+    assert bench.main(["--quick"]) == "torch is not installed; make bench installs what the bench needs"
+    assert not (tmp_path / "runs" / "bench_quick.json").exists()
+
+
+def test_nothing_is_stored_from_other_images_than_the_real_ones(monkeypatch, tmp_path, no_network):
+    monkeypatch.chdir(tmp_path)
+    assert bench.main([]).startswith("results/bench.json is made from the verified MNIST only; got stand-in")
+
+
+def test_a_training_that_fails_is_named(monkeypatch, tmp_path):
+    def fail(run):
+        raise FloatingPointError("loss became nan")
+
+    monkeypatch.setattr(contenders, "in_new_process", fail)
+    monkeypatch.setattr(bench, "versions", dict)
+    with pytest.raises(RuntimeError, match="Run.model='dense', contender='source', seed=0.*FloatingPointError: loss"):
+        bench.bench(bench.plan()[:1], tmp_path / "bench.jsonl")
