@@ -152,6 +152,15 @@ def test_cells_are_short_and_figures_have_words(path):
             assert words.figure.caption and words.figure.name and len(words.image.alt) > 40
 
 
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_figure_comes_before_any_training(path):
+    """So that a reader who runs a chapter sees something in seconds."""
+    sources = [(cell.source, "figure" in cell.metadata.get("mystnb", {})) for cell in code_cells(path)]
+    first_figure = next(place for place, (_, is_figure) in enumerate(sources) if is_figure)
+    first_training = next(place for place, (source, _) in enumerate(sources) if "training.train(" in source)
+    assert first_figure < first_training
+
+
 def stored_table(name):
     return pandas.read_csv(ROOT / "results" / f"{name}.csv")
 
