@@ -10,7 +10,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from pandas.api.types import is_numeric_dtype
 
 from aebook.data import to_grid
@@ -190,9 +190,10 @@ def race(panels, limits):
         limit = limits[title]
         axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label="to reach")
         axis.set(title=title, xlabel="seconds of training, preparation included", xscale="log", yscale="log")
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter("{x:g}")
-        axis.yaxis.set_major_formatter("{x:g}")
+        for scale, ticks in ((axis.xaxis, (1, 2, 5)), (axis.yaxis, (1, 1.5, 2, 3, 5, 8))):
+            scale.set_major_locator(LogLocator(subs=ticks))
+            scale.set_major_formatter("{x:g}")
+            scale.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel("binary cross-entropy (nats per pixel)")
     axes[0, 0].legend(frameon=False, fontsize=9)
     return figure
@@ -203,25 +204,29 @@ def growth(table, settings, results):
 
     Args:
         table: a DataFrame with a column for each cost, and the columns "model", "setting" and "times",
-            how many times the book's own value of this setting was used.
+            how many times the usual value of this setting was used.
         settings: the title of each column, by its name in "setting".
         results: the axis label of each cost, by its column.
     """
     figure, axes = _figure(None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)),
                            sharey="row", sharex="col")
     for row, (result, label) in zip(axes, results.items()):
-        for axis, (setting, title) in zip(row, settings.items()):
-            for (colour, marker), (model, runs) in zip(RUNS[1:], table[table["setting"] == setting].groupby("model", sort=False)):
-                values = runs.groupby("times")[result].agg(["median", "min", "max"])
-                axis.plot(values.index, values["median"], color=colour, marker=marker, markersize=5, label=model)
-                axis.fill_between(values.index, values["min"], values["max"], color=colour, alpha=0.25, linewidth=0)
-            _parameter_axis(axis, table.loc[table["setting"] == setting, "times"])
-            axis.set_ylim(bottom=0)
+        for axis, setting in zip(row, settings):
+            chosen = table[table["setting"] == setting]
+            for (colour, marker), (model, runs) in zip(RUNS[1:], chosen.groupby("model", sort=False)):
+                values = runs.set_index("times")[result].sort_index()
+                axis.plot(values.index, values, color=colour, marker=marker, markersize=5, label=model)
+            _parameter_axis(axis, chosen["times"])
+            if table[result].max() >= 4 * table[result].min():
+                axis.set_yscale("log")
+                axis.yaxis.set_major_formatter("{x:g}")
+            else:
+                axis.set_ylim(bottom=0)
         row[0].set_ylabel(label)
     for axis, title in zip(axes[0], settings.values()):
         axis.set_title(title)
     for axis in axes[-1]:
-        axis.set_xlabel("times the chapter's value")
+        axis.set_xlabel("times the usual value")
     axes[0, 0].legend(frameon=False, fontsize=9)
     return figure
 

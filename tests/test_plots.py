@@ -151,7 +151,7 @@ def test_growth_has_a_row_for_each_cost_and_a_column_for_each_setting(tmp_path):
     table = pandas.DataFrame([
         {"model": model, "setting": setting, "times": times, "seconds": seconds, "memory": 1.0}
         for model in ("dense", "conv") for setting in ("size", "images")
-        for times, seconds in ((1, 2.0), (1, 4.0), (1, 3.0), (4, 8.0))
+        for times, seconds in ((4, 8.0), (1, 3.0))
     ])
     figure = plots.growth(table, {"images": "images", "size": "code size"}, {"seconds": "s", "memory": "GB"})
     assert len(figure.axes) == 4 and {"images", "code size", "s", "GB", "dense", "conv"} <= text(figure)
