@@ -65,6 +65,7 @@ def test_a_change_changes_one_thing(model):
 # One training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_the_books_contender_is_the_function_of_its_chapter(stand_in, model):
     """What is timed as this book's recipe gives the same model as train_dense and train_conv."""
@@ -79,6 +80,7 @@ def test_the_books_contender_is_the_function_of_its_chapter(stand_in, model):
     assert watch.losses == [pytest.approx(metrics.bce(x_test, trained.predict(x_test, verbose=0)), rel=1e-5)]
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.parametrize("model", MODELS)
 def test_the_pytorch_loop_trains_the_same_model(stand_in, model):

@@ -157,8 +157,8 @@ def test_a_figure_comes_before_any_training(path):
     """So that a reader who runs a chapter sees something in seconds."""
     sources = [(cell.source, "figure" in cell.metadata.get("mystnb", {})) for cell in code_cells(path)]
     first_figure = next(place for place, (_, is_figure) in enumerate(sources) if is_figure)
-    first_training = next(place for place, (source, _) in enumerate(sources) if "training.train(" in source)
-    assert first_figure < first_training
+    trainings = [place for place, (source, _) in enumerate(sources) if "training.train(" in source or ".fit(" in source]
+    assert trainings and first_figure < trainings[0]
 
 
 def stored_table(name):
@@ -416,6 +416,7 @@ def test_verify_notices_changed_outputs(verify):
     assert passed == ["stored outputs", *cell_names(unnoticed)], output
 
 
+@pytest.mark.slow
 def test_verify_notices_missing_outputs(verify):
     def change(place, cell):
         cell.outputs = []
@@ -425,6 +426,7 @@ def test_verify_notices_missing_outputs(verify):
     assert f"code cell {CLOCK} has no stored output" in output
 
 
+@pytest.mark.slow
 def test_verify_notices_a_stripped_notebook(verify):
     def change(place, cell):
         cell.outputs, cell.execution_count = [], None
@@ -434,6 +436,7 @@ def test_verify_notices_a_stripped_notebook(verify):
     assert "code cell 0 was never executed" in output
 
 
+@pytest.mark.slow
 def test_verify_notices_errors_excuses_and_disorder(verify):
     def change(place, cell):
         if place == CLOCK:
@@ -459,6 +462,7 @@ def test_verify_notices_errors_excuses_and_disorder(verify):
     assert "code cell 3 was executed out of order, as [99]" in output
 
 
+@pytest.mark.slow
 def test_verify_without_real_data(verify, offline):
     """make test skips the comparison and says why; make verify refuses."""
     status, passed, output = verify(lambda place, cell: None, "-rs")
