@@ -218,6 +218,7 @@ def test_a_failed_run_is_recorded_and_tried_again(write, out, threads, ran):
     assert_whole(out, 3)
 
 
+@pytest.mark.slow
 def test_changed_code_is_noticed_and_rerun_on_request(write, out, threads, ran, capsys):
     sweep.sweep(write(), {"z_dim": [2, 4]}, out, threads)
     notebook = write("changed = True")
@@ -269,6 +270,7 @@ def test_each_run_has_one_thread(write, out, threads):
     assert table["status"][0] == "complete", table["error"][0]
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_recorded(write, out, threads):
     notebook = write("import os\nif seed == 1:\n    os.write(2, b'no memory left')\n    os.abort()")
     table = sweep.sweep(notebook, {"seed": [0, 1]}, out, threads)
@@ -277,6 +279,7 @@ def test_a_kernel_that_dies_is_recorded(write, out, threads):
     assert (out / table["run"][1]).exists()
 
 
+@pytest.mark.slow
 def test_odd_values_results_and_places(write, tmp_path, threads):
     """Braces are for papermill, a slash for the file system, and not every result is a number."""
     notebook = nbformat.read(write("name = word"), as_version=4)
@@ -296,6 +299,7 @@ def test_odd_values_results_and_places(write, tmp_path, threads):
     assert table["nan"].dtype == float
 
 
+@pytest.mark.slow
 def test_a_failed_rerun_keeps_the_folder_whole(write, out, threads, monkeypatch):
     """A complete run that is repeated and dies without a notebook: its row says so, no old file stays."""
     sweep.sweep(write(), {"z_dim": [2]}, out, threads)
@@ -329,6 +333,7 @@ def test_processes_as_workers(write, out, ran):
     assert_whole(out, 2)
 
 
+@pytest.mark.slow
 def test_parquet_is_the_same_table(write, out, threads):
     sweep.sweep(write(), {"z_dim": [2, 4]}, out, threads)
     assert sweep.main([str(write()), "--set", "z_dim=2,4", "--out", str(out), "--parquet"]) == 0
@@ -369,6 +374,7 @@ def test_refusals_are_one_line(write, out, arguments, message, capsys):
     assert "--set" not in arguments or not out.exists()
 
 
+@pytest.mark.slow
 def test_two_sweeps_cannot_share_a_folder(write, out, tmp_path):
     notebook = write()
     with sweep.Sweep(notebook, {"z_dim": [2]}, out):
