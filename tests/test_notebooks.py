@@ -247,7 +247,10 @@ def test_defaults_are_those_of_the_function_for_the_whole():
 # Reruns
 
 
-@each_notebook
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in {"uses", "claims"} else ())
+    for path in NOTEBOOKS
+])
 def test_rerun_with_small_parameters(path, tmp_path):
     notebook, results = rerun(path, tmp_path)
     assert results["data_verified"] == data.load("mnist").verified
