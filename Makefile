@@ -3,7 +3,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
-UNIT := tests --ignore=tests/test_book.py --numprocesses 2 --dist worksteal
+BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
+UNIT := tests $(BUILT:%=--ignore=%) --numprocesses 2 --dist worksteal
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 
@@ -32,7 +33,7 @@ MORE := --set seed=1,2 $(TUNE)
 CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check verify execute sweep bench lab clean
+.PHONY: help book test check verify execute sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +54,11 @@ book: $(READY) ## build the HTML from the stored outputs; warnings are errors
 check: $(READY) ## unit tests, and most notebooks with small parameters (minutes)
 	$(PYTEST) $(UNIT) -m "not slow"
 
-test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book
+test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
 	$(PYTEST) $(UNIT) -m slow
 	$(PYTEST) --nbval $(NOTEBOOKS)
 	@$(MAKE) --no-print-directory book
-	$(PYTEST) tests/test_book.py
+	$(PYTEST) $(BUILT)
 
 verify: $(READY) ## run notebooks in full and compare: make verify NB=notebooks/6_2_dense.ipynb
 	$(PYTEST) --nbval --require-real-data $(NB)
@@ -104,8 +105,19 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 bench: $(BENCH_READY) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data
 	@$(BIN)/python -m aebook bench $(if $(QUICK),--quick)
 
-lab: $(READY) ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=.
+lab: $(READY) ## open the first chapter in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/6_1_principle.ipynb
+
+serve: book ## build the HTML and look at it as a server would show it
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html
+
+pdf: $(READY) ## print the book as one PDF; needs Chromium
+	@$(BIN)/jupyter-book build -W --keep-going -n --quiet . \
+	  --path-output _build/pdf --builder custom --custom-builder singlehtml
+	@$(BIN)/python -m tools.browser pdf
+
+screenshots: book ## pictures of every page, for a phone and a desktop, light and dark; needs Chromium
+	@$(BIN)/python -m tools.browser screenshots
 
 clean: ## remove what the other verbs made: the built book and the environment
 	rm -rf _build .venv .pytest_cache aebook.egg-info

@@ -1,0 +1,231 @@
+"""The built pages in a real browser: `make book` makes them, `make test` then looks at them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from tools import browser
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="there is no Chromium; Debian's package chromium has it"
+)
+each_page = pytest.mark.parametrize("name", browser.PAGES)
+WIDTHS = (320, 375, 768, 1280)
+MEGABYTES = 1.2
+SECONDS = 1.5
+# A mid-range phone on a good mobile network: a quarter of this processor, 9 Mbit/s, 60 ms there and back.
+SLOW_NETWORK = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 1.5e6 / 8}
+SLOW_PROCESSOR = {"rate": 4}
+# axe's default rules, and one of its experiments: a name that contains what is to be seen.
+RULES = {"preload": False, "rules": {"label-content-name-mismatch": {"enabled": True}}}
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SHOW_IMAGES = "document.querySelectorAll('img').forEach(image => image.loading = 'eager')"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address():
+    with browser.served(browser.HTML) as address:
+        yield address
+
+
+@pytest.fixture
+def page(chromium):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
+
+
+@cache
+def soup(name):
+    return BeautifulSoup((browser.HTML / f"{name}.html").read_text(), "html.parser")
+
+
+def watch(page):
+    """Lists that fill with what the page asks for outside this machine, and with what it writes to the console."""
+    outside, messages = [], []
+    local = re.compile(r"(http://127\.0\.0\.1|file:|data:|blob:)")
+    page.on("request", lambda request: local.match(request.url) or outside.append(request.url))
+    page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: messages.append(f"error: {error}"))
+    return outside, messages
+
+
+@each_page
+def test_a_page_needs_no_network_and_is_accessible_at_every_width(name, chromium, address, capsys):
+    violations, overflow = {}, {}
+    for scheme in browser.SCHEMES:
+        page = chromium.new_page(color_scheme=scheme)
+        outside, messages = watch(page)
+        page.goto(f"{address}/{name}.html")
+        page.evaluate(SHOW_IMAGES)
+        page.wait_for_load_state("networkidle")
+        found = Axe().run(page, options=RULES).response["violations"]
+        violations[scheme] = [(fault["id"], node["html"][:120]) for fault in found for node in fault["nodes"]]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            overflow[width] = page.evaluate(OVERFLOW)
+        page.goto((browser.HTML / f"{name}.html").as_uri())
+        page.wait_for_load_state("networkidle")
+        page.close()
+        assert (outside, messages) == ([], [])
+    with capsys.disabled():
+        print(f"\n{name}: {len(outside)} outside requests, {len(messages)} console messages, "
+              f"axe violations {', '.join(f'{len(faults)} ({scheme})' for scheme, faults in violations.items())}, "
+              f"overflow {', '.join(f'{px} px at {width}' for width, px in overflow.items())}", end=" ")
+    assert violations == {"light": [], "dark": []}
+    assert overflow == dict.fromkeys(WIDTHS, 0)
+
+
+@each_page
+def test_a_page_is_light_and_ready_soon(name, chromium, address, capsys):
+    """One of three loads is fast enough; other work on the machine can make a load slower, not faster."""
+    seconds = []
+    while len(seconds) < 3 and min(seconds, default=SECONDS) >= SECONDS:
+        context = chromium.new_context(viewport={"width": 375, "height": 800}, device_scale_factor=2)
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", SLOW_NETWORK)
+        session.send("Emulation.setCPUThrottlingRate", SLOW_PROCESSOR)
+        sizes = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.goto(f"{address}/{name}.html", wait_until="domcontentloaded")
+        page.wait_for_function("performance.timing.domContentLoadedEventEnd > 0")
+        seconds.append(page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart") / 1e3)
+        page.evaluate(SHOW_IMAGES)
+        page.wait_for_load_state("networkidle")
+        context.close()
+    megabytes = sum(sizes) / 1e6
+    with capsys.disabled():
+        print(f"\n{name}: {megabytes:.2f} MB with all images, ready in {min(seconds):.2f} s", end=" ")
+    assert megabytes < MEGABYTES
+    assert min(seconds) < SECONDS
+
+
+@each_page
+def test_every_image_says_what_it_shows(name):
+    for image in soup(name).select("article img"):
+        assert len(image.get("alt", "")) > 40, f"{name}: {image.get('src')} has the alt text {image.get('alt')!r}"
+
+
+@each_page
+def test_every_link_inside_the_book_leads_somewhere(name):
+    here = f"{name}.html"
+    for link in soup(name).select("a[href]"):
+        if re.match(r"[a-z]+:", link["href"]):
+            continue
+        target, anchor = urldefrag(urljoin(here, link["href"]))
+        path = browser.HTML / unquote(target)
+        assert path.is_file(), f"{name}: {link['href']} leads to no file"
+        if anchor and path.suffix == ".html":
+            ids = {element["id"] for element in soup(str(Path(target).with_suffix(""))).select("[id]")}
+            assert unquote(anchor) in ids, f"{name}: {link['href']} leads to no place on its page"
+
+
+def test_the_search_finds_a_page(page, address):
+    page.goto(f"{address}/index.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("denoising")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=denoising")
+    page.get_by_role("link", name="6.4 What the code is good for").first.click()
+    page.wait_for_url("**/notebooks/uses.html*")
+
+
+def test_the_keyboard_reaches_the_text_and_the_folds(page, address):
+    page.goto(f"{address}/notebooks/6_2_dense.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to main content"
+    fold = page.locator("article details").first
+    assert fold.get_attribute("open") is None
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.get_attribute("open") is not None
+
+
+def test_the_switch_goes_through_light_and_dark(page, address):
+    page.goto(f"{address}/index.html")
+    seen = set()
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").click()
+        seen.add(page.evaluate("document.documentElement.dataset.theme + getComputedStyle(document.body).backgroundColor"))
+    assert len(seen) == 2 and any(theme.startswith("dark") for theme in seen)
+
+
+@pytest.mark.parametrize("name", [page for page in browser.PAGES if page.startswith("notebooks/")])
+def test_a_chapter_can_be_downloaded_and_read_on(name, page, address):
+    page.goto(f"{address}/{name}.html")
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=".ipynb").click()
+    assert Path(download.value.path()).read_bytes() == (browser.ROOT / f"{name}.ipynb").read_bytes()
+    assert page.locator("a.left-prev").count() == page.locator("a.right-next").count() == 1
+    assert re.fullmatch(r"\d+ min read", page.locator(".reading-time").inner_text())
+
+
+def build(out, **environment):
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(browser.ROOT), "--path-output", str(out), "--quiet"]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+
+
+def test_buttons_to_colab_and_binder_need_an_address(tmp_path):
+    assert not re.search("colab|binder", (browser.HTML / "notebooks/6_2_dense.html").read_text())
+    assert build(tmp_path, AEBOOK_REPOSITORY="https://github.com/someone/aebook").returncode == 0
+    text = (tmp_path / "_build/html/notebooks/6_2_dense.html").read_text()
+    place = "someone/aebook/blob/launch/notebooks/6_2_dense.ipynb"
+    assert f"https://colab.research.google.com/github/{place}" in text
+    assert "https://mybinder.org/v2/gh/someone/aebook/launch?urlpath=lab/tree/notebooks/6_2_dense.ipynb" in text
+    failed = build(tmp_path / "wrong", AEBOOK_REPOSITORY="github.com/someone")
+    assert failed.returncode != 0
+    assert "AEBOOK_REPOSITORY must be https://github.com/OWNER/NAME, got github.com/someone" in failed.stderr + failed.stdout
+
+
+@pytest.fixture(scope="module")
+def pdf():
+    subprocess.run(["make", "--no-print-directory", "pdf"], cwd=browser.ROOT, check=True)
+    return PdfReader(browser.PDF)
+
+
+def test_the_pdf_has_bookmarks_and_the_right_page_numbers(pdf):
+    titles = [soup(name).h1.find(string=True) for name in browser.PAGES if name not in ("index", "search", "genindex")]
+
+    def bookmarks(entries):
+        for entry in entries:
+            yield from bookmarks(entry) if isinstance(entry, list) else [entry]
+
+    words = {re.sub(r"\s+", "", entry.title): entry for entry in bookmarks(pdf.outline)}
+    contents = "".join(pdf.pages[number].extract_text() for number in (1, 2)).partition("What you will be able")[0]
+    contents = " ".join(unicodedata.normalize("NFKC", contents).split())  # no ligatures
+    for title in titles:
+        number = pdf.get_destination_page_number(words[re.sub(r"\s+", "", title)]) + 1
+        assert re.search(rf"{re.escape(title)}\s*{number}\b", contents), (title, number)
+    numbers = [int(number) for number in re.findall(r" (\d+)(?= [A-Z6]|$)", contents)]
+    assert numbers == sorted(numbers)
+    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_nothing_is_cut_off_in_print(pdf, page):
+    page.set_viewport_size({"width": 658, "height": 900})  # the width of the text on A4: 174 mm
+    page.emulate_media(media="print")
+    page.goto(browser.WHOLE.as_uri())
+    wide = page.evaluate("""[...document.querySelectorAll("article :is(pre, table, img, math)")].filter(
+      element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+        || element.scrollWidth > element.clientWidth + 1 && element.localName == "pre").map(element => element.outerHTML.slice(0, 200))""")
+    assert wide == []

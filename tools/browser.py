@@ -1,0 +1,112 @@
+"""The built book in Debian's Chromium: `make pdf`, `make screenshots`, and what the tests of the pages share."""
+
+import shutil
+import sys
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
+
+ROOT = Path(__file__).parent.parent
+HTML = ROOT / "_build" / "html"
+WHOLE = ROOT / "_build" / "pdf" / "_build" / "singlehtml" / "index.html"  # the book as one page
+PDF = ROOT / "_build" / "aebook.pdf"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"]), "search", "genindex"]
+SCHEMES = ("light", "dark")
+
+
+@contextmanager
+def chromium():
+    """Debian's Chromium, without a window.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
+    path = shutil.which("chromium")
+    if path is None:
+        raise FileNotFoundError("there is no Chromium; Debian's package chromium has it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(folder):
+    """The address at which the files of a folder are served to this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+CONTENTS = """pages => {
+  document.querySelector("nav.printed-contents")?.remove();
+  const list = document.createElement("nav");
+  list.className = "printed-contents";
+  list.innerHTML = "<h2>Contents</h2>";
+  const headings = document.querySelectorAll('article span[id^="document-"] + section :is(h2, h3)');
+  for (const [number, heading] of headings.entries()) {
+    const id = heading.id = "heading-" + number, line = document.createElement("a");
+    const words = heading.cloneNode(true);
+    words.querySelector(".headerlink")?.remove();
+    line.href = "#" + id;
+    line.className = heading.localName == "h2" ? "chapter" : "section";
+    line.append(Object.assign(document.createElement("span"), {textContent: words.textContent}), String(pages[id] ?? ""));
+    list.append(line);
+  }
+  document.querySelector("article h2").closest("section").before(list);
+  document.querySelectorAll("details").forEach(fold => fold.open = true);
+}"""
+FOOTER = '<p style="font: 9px sans-serif; width: 100%; text-align: center"><span class="pageNumber"></span></p>'
+
+
+def pdf():
+    """Print the book as one tagged PDF. The first printing only finds the pages of the headings."""
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(WHOLE.as_uri())
+        pages = {}
+        for _ in range(2):
+            page.evaluate(CONTENTS, pages)
+            page.pdf(
+                path=PDF, format="A4", tagged=True, outline=True, display_header_footer=True,
+                header_template="<p></p>", footer_template=FOOTER,
+                margin={"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
+            )
+            reader = PdfReader(PDF)
+            places = reader.named_destinations.items()
+            pages = {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in places}
+    print(f"The book is in {PDF.relative_to(ROOT)}: {len(reader.pages)} pages.")
+
+
+def screenshots():
+    """Every page at the width of a phone and of a desktop, light and dark, into _build/screenshots."""
+    out = ROOT / "_build" / "screenshots"
+    out.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser, served(HTML) as address:
+        for scheme in SCHEMES:
+            for width in (375, 1280):
+                page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+                for name in PAGES:
+                    page.goto(f"{address}/{name}.html")
+                    page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+                    page.wait_for_load_state("networkidle")
+                    page.screenshot(path=out / f"{name.replace('/', '_')}_{width}_{scheme}.png", full_page=True)
+                page.close()
+    print(f"The screenshots are in {out.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    {"pdf": pdf, "screenshots": screenshots}[sys.argv[1]]()
