@@ -53,10 +53,10 @@ def stored_faults(path):
             faults.append(f"code cell {number} holds an error")
         if EXEMPT in tags and not cell.outputs:
             faults.append(f"code cell {number} has no stored output")
-        if "figure" in cell.metadata.get("mystnb", {}) and not any(
-            "image/png" in output.get("data", {}) for output in cell.outputs
-        ):
-            faults.append(f"code cell {number} has no stored picture")
+        words = cell.metadata.get("mystnb", {}).get("figure", {})
+        kind, wanted = ("table", "text/html") if words.get("name", "").startswith("tab-") else ("picture", "image/png")
+        if words and not any(wanted in output.get("data", {}) for output in cell.outputs):
+            faults.append(f"code cell {number} has no stored {kind}")
         stored = {output.metadata.get("scrapbook", {}).get("name") for output in cell.outputs if "metadata" in output}
         for name in re.findall(r"""glue\(\s*["'](\w+)["']""", cell.source):
             if name not in stored:

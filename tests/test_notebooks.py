@@ -140,7 +140,7 @@ def test_stored_listings_are_the_code_that_runs(path):
 
 
 @each_notebook
-def test_cells_are_short_and_figures_have_words(path):
+def test_cells_are_short_and_figures_and_tables_have_words(path):
     for cell in code_cells(path):
         lines = cell.source.splitlines()
         listings = [output.data.get("text/markdown", "") for output in cell.outputs if "data" in output]
@@ -149,7 +149,10 @@ def test_cells_are_short_and_figures_have_words(path):
             assert len(line) <= 84, f"wider than the page: {line}"
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
             words = cell.metadata.mystnb
-            assert words.figure.caption and words.figure.name and len(words.image.alt) > 40
+            assert words.figure.caption and words.figure.name.startswith("fig-") and len(words.image.alt) > 40
+        if any("text/html" in output.get("data", {}) for output in cell.outputs):
+            words = cell.metadata.mystnb.figure
+            assert words.caption and words.name.startswith("tab-") and words.caption_before
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

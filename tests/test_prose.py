@@ -12,14 +12,14 @@ from aebook.execute import glued
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "references.md", "README.md"))]
+PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "glossary.md", "references.md", "README.md"))]
 
 CODE_BLOCK = re.compile(r"^(?P<fence>`{3,})\w*\n.*?^(?P=fence)", re.MULTILINE | re.DOTALL)
 NO_PROSE = re.compile(
-    r"\{(?:glue:text|cite|doc|ref|numref)\}`[^`]*`"
+    r"\{(?:glue:text|cite|doc|ref|numref|term|eq)\}`[^`]*`"
     r"|(?<![`}])`[^`]*[A-Za-z_=(][^`]*`(?!`)"       # code within a line; a number alone is no code
     r"|\]\([^)]*\)"                             # the address of a link
-    r"|(?:\b[Cc]hapters? |\bsections? |\band |\bto |^#+ |\| |\()6\.[123](?:\.[1-6])?(?!\w|\.\d)",
+    r"|(?:\b[Cc]hapters? |\bsections? |\band |\bto |^#+ |\| |\()6\.[1-8](?:\.[1-6])?(?!\w|\.\d)",
     re.MULTILINE,
 )
 MARKUP = re.compile(r"[*_\\$]|&nbsp;")

@@ -49,9 +49,9 @@ def visit_inline_math(self, node):
 
 def visit_display_math(self, node):
     self.body.append(self.starttag(node, "div", CLASS="math"))
-    self.body.append(convert(node.astext(), display="block"))
-    if node["number"]:
+    if node["number"]:  # first, because the theme draws this line from right to left
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})</span>')
+    self.body.append(convert(node.astext(), display="block"))
     self.body.append("</div>\n")
     raise nodes.SkipNode
 

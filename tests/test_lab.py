@@ -1,0 +1,83 @@
+"""A chapter in the real JupyterLab, as a reader runs it: open it, run all cells, see the figures."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from tools import browser
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="there is no Chromium; Debian's package chromium has it"
+)
+CHAPTER = browser.ROOT / "notebooks" / "6_2_dense.ipynb"
+SMALL = {"z_dim": 8, "epochs": 1, "n_train": 2000}
+RUN_TIME = 240  # seconds; a quiet machine with two cores needs a fifth of it
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """The address of a JupyterLab on a copy of a chapter with small parameters and no outputs."""
+    notebook = parameterize_notebook(load_notebook_node(str(CHAPTER)), SMALL)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    (tmp_path / "book").mkdir()
+    nbformat.write(notebook, tmp_path / "book" / "chapter.ipynb")
+    # All cells are drawn at once, so that all can be looked at.
+    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+               "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+         "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path / 'book'}"],
+        env=os.environ | {name: str(tmp_path / folder) for name, folder in folders.items()},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(60):
+        time.sleep(1)
+        try:
+            urlopen(f"{address}/api").close()
+            break
+        except OSError:
+            assert server.poll() is None, "JupyterLab ended before it answered"
+    yield address
+    server.terminate()
+    server.wait()
+
+
+def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
+    cells = nbformat.read(CHAPTER, as_version=4).cells
+    figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
+    with browser.chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{lab}/lab/tree/chapter.ipynb")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        last_output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
+        last_output.wait_for(timeout=1000 * RUN_TIME)
+        assert page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]").count() == 0
+        assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+        images = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(image => image.naturalWidth)")
+        assert len(images) == figures and min(images) > 500
+        text = page.locator(".jp-Notebook").inner_text()
+        assert re.search(r"13,336 parameters", text)
+        # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
+        assert "Run it with other settings" in text and "```{admonition}" not in text and "```{math}" not in text

@@ -1,0 +1,32 @@
+"""Give every notebook a first cell that fetches the book: python -m tools.launch ADDRESS
+
+The workflow does this on the branch `launch`, to which the buttons for Colab and Binder lead. Binder has installed
+the book already; Colab opens a notebook alone.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+
+CELL = """\
+# Colab opens this notebook alone: fetch the rest of the book, and what its cells import.
+import importlib.util
+
+if importlib.util.find_spec("aebook") is None:
+    !git clone --quiet --depth 1 {address} book
+    %cd book/notebooks
+    %pip install --quiet "..[run]"
+"""
+
+
+def add_first_cell(path, address):
+    """Put the cell that fetches the book from `address` before all others of a notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(CELL.format(address=address)))
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    for path in (Path(__file__).parent.parent / "notebooks").glob("*.ipynb"):
+        add_first_cell(path, sys.argv[1])
