@@ -137,3 +137,14 @@ def test_every_reference_is_cited():
     text = "\n".join(text for page in PAGES for _, text in prose(page))
     cited = {key.strip() for keys in re.findall(r"\{cite\}`([^`]+)`", text) for key in keys.split(",")}
     assert references() == cited
+
+
+def test_every_figure_table_and_equation_is_referred_to():
+    texts = [text for page in PAGES for _, text in prose(page)]
+    named = set(re.findall(r"^:(?:name|label): (.+)$", "\n".join(texts), re.MULTILINE))
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            named |= {cell.metadata.get("mystnb", {}).get("figure", {}).get("name")} - {None}
+    referred = set(re.findall(r"\{(?:numref|eq)\}`([^`]+)`", "\n".join(texts)))
+    assert len(named) > 50
+    assert named == referred

@@ -92,7 +92,7 @@ def tidy(html, size_of):
 
     Args:
         html: the page.
-        size_of: gives the width and height, in pixels, of an image named in `src`; None if it is not the book's.
+        size_of: gives the width and height, in CSS pixels, of an image named in `src`; None if it is not the book's.
     """
     page = BeautifulSoup(html, "html.parser")
     for element in page.find_all(["script", "link"]):
@@ -152,26 +152,24 @@ def keep_icons(static, used):
     subset.save_font(font, fonts / "fa-solid-900.woff", options)
 
 
-def finish(app, exception):
-    """Tidy every page, make images and icons smaller, and quiet the theme's scripts."""
+def finish(app, exception, written):
+    """Tidy the written pages, make images and icons smaller, and quiet the theme's scripts."""
     if exception or app.builder.name not in ("html", "singlehtml"):
         return
     out = Path(app.outdir)
     sizes = {}
     for path in (out / app.builder.imagedir).glob("*.png"):
         with Image.open(path) as image:
-            sizes[path.resolve()] = image.size
+            per_inch = image.info.get("dpi", (96, 96))[0]
+            sizes[path.resolve()] = [round(96 * pixels / per_inch) for pixels in image.size]
             if image.mode != "P":  # 256 colours are enough for every figure, in a third of the bytes
                 few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-                few.save(path, optimize=True)
-    icons = set()
-    for name in [*app.env.found_docs, "genindex", "search"]:
+                few.save(path, optimize=True, dpi=(per_inch, per_inch))
+    for name in written:
         path = out / f"{name}.html"
-        if path.exists():
-            page = tidy(path.read_text(), lambda src, path=path: sizes.get((path.parent / src).resolve()))
-            icons |= set(re.findall(r"\bfa-[\w-]+", page))
-            path.write_text(page)
-    keep_icons(out / "_static", icons)
+        path.write_text(tidy(path.read_text(), lambda src, path=path: sizes.get((path.parent / src).resolve())))
+    pages = "".join(path.read_text() for path in out.rglob("*.html"))
+    keep_icons(out / "_static", set(re.findall(r"\bfa-[\w-]+", pages)))
     for script in (out / "_static").rglob("*.js"):
         script.write_text(quiet(script.read_text()))
 
@@ -183,5 +181,7 @@ def setup(app):
     )
     app.add_transform(NumberTables)
     app.connect("config-inited", add_launch_buttons)
-    app.connect("build-finished", finish)
+    written = set()
+    app.connect("html-page-context", lambda app, name, *_: written.add(name))
+    app.connect("build-finished", lambda app, exception: finish(app, exception, written))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
