@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "glossary.md", "references.md", "README.md"))]
 
-CODE_BLOCK = re.compile(r"^(?P<fence>`{3,})\w*\n.*?^(?P=fence)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<kind>[^\n`]*)\n(?P<body>.*?)^(?P=fence)", re.MULTILINE | re.DOTALL)
 NO_PROSE = re.compile(
     r"\{(?:glue:text|cite|doc|ref|numref|term|eq)\}`[^`]*`"
     r"|(?<![`}])`[^`]*[A-Za-z_=(][^`]*`(?!`)"       # code within a line; a number alone is no code
@@ -46,11 +46,17 @@ SETTINGS = {
 }
 
 
+def without_code(text):
+    """A text without its blocks of code, which keeps its lines. Blocks that are notes, tables or figures stay."""
+    return BLOCK.sub(
+        lambda block: block.group() if block["kind"].startswith("{") else "\n" * block.group().count("\n"), text
+    )
+
+
 def prose(page):
     """The texts of a page: (where, text) for each line of a page, or Markdown cell, caption and alt text."""
     if page.suffix == ".md":
-        text = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), page.read_text())
-        return [(f"line {n}", line) for n, line in enumerate(text.splitlines(), 1)]
+        return [(f"line {n}", line) for n, line in enumerate(without_code(page.read_text()).splitlines(), 1)]
     texts = []
     for number, cell in enumerate(nbformat.read(page, as_version=4).cells):
         words = cell.metadata.get("mystnb", {})
@@ -63,7 +69,7 @@ def prose(page):
 
 def typed(text, settings=()):
     """The measured numbers that a text spells out, where they are in none of the settings."""
-    text = CODE_BLOCK.sub(" ", text)
+    text = without_code(text)
     for phrase in settings:
         text = re.sub(r"\s+".join(map(re.escape, phrase.split())), " ", text)
     found = MEASURED.finditer(MARKUP.sub("", NO_PROSE.sub(" ", text)))
