@@ -272,9 +272,11 @@ def effects(effects, label, limit=1):
                   solid_capstyle="butt")
         axis.plot(effect.mean, place, color=colour, marker=marker, markersize=7)
         axis.annotate(f"{effect.mean:.3f}", (effect.mean, place), (0, 7), textcoords="offset points",
-                      ha="center", fontsize=9)
+                      ha="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     axis.set_yticks(range(len(effects)), list(effects))
-    axis.set(xlabel=f"{label}\n← for the claim      {limit:g}      against it →", ylim=(len(effects) - 0.4, -0.7))
+    for words, side in (("← for the claim  ", "right"), ("  against it →", "left")):
+        axis.annotate(words, (limit, 1.02), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=9)
+    axis.set(xlabel=label, ylim=(len(effects) - 0.4, -0.9))
     axis.margins(x=0.1)
     return figure
 

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
+from playwright.sync_api import expect
 
 from tools import browser
 
@@ -45,21 +46,24 @@ def lab(tmp_path):
                "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
-         "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path / 'book'}"],
+         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path / 'book'}"],
         env=os.environ | {name: str(tmp_path / folder) for name, folder in folders.items()},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(60):
-        time.sleep(1)
-        try:
-            urlopen(f"{address}/api").close()
-            break
-        except OSError:
-            assert server.poll() is None, "JupyterLab ended before it answered"
-    yield address
-    server.terminate()
-    server.wait()
+    try:
+        for _ in range(60):
+            time.sleep(1)
+            try:
+                urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, "JupyterLab ended before it answered"
+        else:
+            pytest.fail("JupyterLab did not answer within a minute")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
 
 
 def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
@@ -71,10 +75,12 @@ def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
         last_output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
-        last_output.wait_for(timeout=1000 * RUN_TIME)
-        assert page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]").count() == 0
-        assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+        failed.or_(last_output).first.wait_for(timeout=1000 * RUN_TIME)
+        assert failed.all_inner_texts() == []
+        expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]")).to_have_count(0)
+        page.wait_for_function("[...document.images].every(image => image.complete)")
         images = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(image => image.naturalWidth)")
         assert len(images) == figures and min(images) > 500
         text = page.locator(".jp-Notebook").inner_text()

@@ -37,10 +37,12 @@ def test_images_know_their_size(tidied):
     assert '<img alt="" src="other.png"/>' in tidied
 
 
-@pytest.mark.parametrize("words, minutes", [(10, 1), (500, 2), (1000, 5)])
-def test_reading_time(words, minutes):
+@pytest.mark.parametrize("words, note", [
+    (10, ""), (500, '<p class="reading-time">2 min read</p>'), (1000, '<p class="reading-time">5 min read</p>'),
+])
+def test_reading_time(words, note):
     page = book_pages.tidy(PAGE.format(words="word " * words), lambda src: None)
-    assert f'<p class="reading-time">{minutes} min read</p>' in page
+    assert note in page and ("min read" in page) == bool(note)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)

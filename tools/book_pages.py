@@ -48,7 +48,7 @@ def visit_inline_math(self, node):
 
 
 def visit_display_math(self, node):
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    self.body.append(self.starttag(node, "div", CLASS="math", tabindex="0"))
     if node["number"]:  # first, because the theme draws this line from right to left
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})</span>')
     self.body.append(convert(node.astext(), display="block"))
@@ -61,12 +61,11 @@ def add_launch_buttons(app, config):
     address = os.environ.get(ADDRESS, "")
     if not address:
         return
-    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address):
+    if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)", address):
         raise ConfigError(f"{ADDRESS} must be https://github.com/OWNER/NAME, got {address}")
     config.html_theme_options.update(
         repository_url=address,
         repository_branch="launch",  # the workflow puts the book there, with a first cell that installs it
-        use_repository_button=True,
         launch_buttons={
             "notebook_interface": "jupyterlab",
             "colab_url": "https://colab.research.google.com",
@@ -76,10 +75,11 @@ def add_launch_buttons(app, config):
 
 
 def minutes_to_read(article):
-    """Whole minutes for the prose of an article; code, outputs and hidden text are not counted."""
-    prose = article.find_all(["p", "li", "td", "figcaption", "h2", "h3"])
-    words = sum(len(element.get_text().split()) for element in prose if not element.find_parent(["li", "td", "figcaption"]))
-    return max(1, round(words / WORDS_PER_MINUTE))
+    """Whole minutes for the prose of an article; code, outputs and folds are not counted."""
+    elements = article.select("p, li, td, dt, h2, h3")
+    skipped = {id(element) for outer in article.select("li, td, details, .cell_output") for element in outer.select("*")}
+    words = sum(len(element.get_text().split()) for element in elements if id(element) not in skipped)
+    return round(words / WORDS_PER_MINUTE)
 
 
 def quiet(script):
@@ -115,10 +115,8 @@ def tidy(html, size_of):
         element.attrs.pop("role", None)
 
     # What can be wider than a phone scrolls inside itself, also by keyboard.
-    for table in page.select("article .cell_output table"):
-        table.wrap(page.new_tag("div", attrs={"class": "pst-scrollable-table-container", "tabindex": "0"}))
-    for block in page.select("article pre"):
-        block["tabindex"] = "0"
+    for wide in page.select("article .cell_output :is(table, figure img)"):
+        wide.wrap(page.new_tag("div", attrs={"class": "pst-scrollable-table-container", "tabindex": "0"}))
 
     for image in page.select("article img"):
         size = size_of(image["src"])
@@ -128,9 +126,9 @@ def tidy(html, size_of):
 
     article = page.find("article")
     title = article and article.find("h1")
-    if title and not page.find(id="search-results"):
+    if title and (minutes := minutes_to_read(article)):
         note = page.new_tag("p", attrs={"class": "reading-time"})
-        note.string = f"{minutes_to_read(article)} min read"
+        note.string = f"{minutes} min read"
         title.insert_after(note)
     return str(page)
 
@@ -141,7 +139,7 @@ def keep_icons(static, used):
     text = ICON.sub(lambda rule: rule[0] if used & set(re.findall(r"fa-[\w-]+", rule[0])) else "", style.read_text())
     style.write_text(text.replace('fa-solid-900.woff2) format("woff2")', 'fa-solid-900.woff) format("woff")'))
     styles = "".join(path.read_text() for path in static.rglob("*.css"))
-    signs = {int(code, 16) for code in re.findall(r"\\(f[0-9a-f]{3})\b", styles)}
+    signs = {int(code, 16) for code in re.findall(r"\\([ef][0-9a-f]{3})\b", styles)}
     signs |= {ord(letter) for letter in styles if "\ue000" <= letter <= "\uf8ff"}
     fonts = static / "vendor" / "fontawesome" / "webfonts"
     options = subset.Options(flavor="woff")
@@ -184,4 +182,4 @@ def setup(app):
     written = set()
     app.connect("html-page-context", lambda app, name, *_: written.add(name))
     app.connect("build-finished", lambda app, exception: finish(app, exception, written))
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": False}  # `written` is filled in one process

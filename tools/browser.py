@@ -33,8 +33,10 @@ def chromium():
         raise FileNotFoundError("there is no Chromium; Debian's package chromium has it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -47,8 +49,10 @@ def served(folder):
     """The address at which the files of a folder are served to this machine."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 CONTENTS = """pages => {
@@ -109,4 +113,7 @@ def screenshots():
 
 
 if __name__ == "__main__":
-    {"pdf": pdf, "screenshots": screenshots}[sys.argv[1]]()
+    try:
+        {"pdf": pdf, "screenshots": screenshots}[sys.argv[1]]()
+    except FileNotFoundError as error:
+        sys.exit(str(error))

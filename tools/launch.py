@@ -9,14 +9,18 @@ from pathlib import Path
 
 import nbformat
 
+# Colab has TensorFlow and the other packages; to bring them to the versions of the lock would end its session.
 CELL = """\
-# Colab opens this notebook alone: fetch the rest of the book, and what its cells import.
+# Colab opens this notebook alone: fetch the rest of the book, and what Colab lacks.
 import importlib.util
+from pathlib import Path
 
 if importlib.util.find_spec("aebook") is None:
     !git clone --quiet --depth 1 {address} book
+    %pip install --quiet --no-deps ./book
+    %pip install --quiet myst-nb papermill
+if Path("book/notebooks").is_dir():
     %cd book/notebooks
-    %pip install --quiet "..[run]"
 """
 
 
@@ -28,5 +32,7 @@ def add_first_cell(path, address):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"tools.launch needs one argument, the address of the repository; got {sys.argv[1:]}")
     for path in (Path(__file__).parent.parent / "notebooks").glob("*.ipynb"):
         add_first_cell(path, sys.argv[1])
