@@ -32,6 +32,8 @@ RULES = {"preload": False, "rules": {"label-content-name-mismatch": {"enabled": 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOW_ALL = """document.querySelectorAll('img').forEach(image => image.loading = 'eager');
 document.querySelectorAll('details').forEach(fold => fold.open = true)"""
+LARGEST = """new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime)).observe(
+  {type: "largest-contentful-paint", buffered: true}))"""
 ALL_SHOWN = "[...document.images].every(image => image.complete)"
 
 
@@ -111,8 +113,8 @@ def test_a_page_needs_no_network_and_is_accessible_at_every_width(name, chromium
 
 @each_page
 def test_a_page_is_light_and_ready_soon(name, chromium, address, capsys):
-    """Ready means that the text stands and the scripts have run. Of three loads one has to be fast enough, because
-    other work on the machine can make a load slower, not faster."""
+    """Ready: the largest thing on a phone's first screen is drawn. Of three loads one has to be fast enough, because
+    other work on the machine can make a load slower, not faster. Also printed: when the scripts have run."""
     seconds = []
     while len(seconds) < 3 and min(seconds, default=SECONDS) >= SECONDS:
         context = chromium.new_context(viewport={"width": 375, "height": 800}, device_scale_factor=2)
@@ -123,16 +125,17 @@ def test_a_page_is_light_and_ready_soon(name, chromium, address, capsys):
         session.send("Emulation.setCPUThrottlingRate", SLOW_PROCESSOR)
         sizes = []
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        page.goto(f"{address}/{name}.html", wait_until="domcontentloaded")
-        page.wait_for_function("performance.timing.domContentLoadedEventEnd > 0")
-        seconds.append(page.evaluate("performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart") / 1e3)
+        page.goto(f"{address}/{name}.html", wait_until="load")
+        page.wait_for_timeout(300)
+        seconds.append(page.evaluate(LARGEST) / 1e3)
+        scripts = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") / 1e3
         page.evaluate(SHOW_ALL)
         page.wait_for_function(ALL_SHOWN)
         page.wait_for_load_state("networkidle")
         context.close()
     megabytes = sum(sizes) / 1e6
     with capsys.disabled():
-        print(f"\n{name}: {megabytes:.2f} MB with all images, ready in {min(seconds):.2f} s", end=" ")
+        print(f"\n{name}: {megabytes:.2f} MB with all images, ready in {min(seconds):.2f} s, scripts {scripts:.2f} s", end=" ")
     assert megabytes < MEGABYTES
     assert min(seconds) < SECONDS
 

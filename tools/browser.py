@@ -40,6 +40,8 @@ def chromium():
 
 
 class Silent(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # several files over one connection, as servers do
+
     def log_message(self, *_):
         pass
 
