@@ -51,7 +51,7 @@ book: $(READY) ## build the HTML from the stored outputs; warnings are errors
 	@$(BIN)/jupyter-book build -W --keep-going -n --all --quiet .
 	@echo "The book is ready. Open _build/html/index.html in a browser."
 
-check: $(READY) ## unit tests, and most notebooks with small parameters (minutes)
+check: $(READY) ## unit tests, and chapters 6.1 to 6.3 with small parameters (minutes)
 	$(PYTEST) $(UNIT) -m "not slow"
 
 test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser

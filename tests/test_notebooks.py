@@ -251,8 +251,7 @@ def test_defaults_are_those_of_the_function_for_the_whole():
 
 
 @pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in {"uses", "claims"} else ())
-    for path in NOTEBOOKS
+    pytest.param(path, id=path.stem, marks=() if path in CHAPTERS else pytest.mark.slow) for path in NOTEBOOKS
 ])
 def test_rerun_with_small_parameters(path, tmp_path):
     notebook, results = rerun(path, tmp_path)
