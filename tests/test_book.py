@@ -1,17 +1,13 @@
 """The built book: `make book` makes it, `make test` then looks at it."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 from aebook import execute
+from tools.browser import HTML, ROOT, TOC
 
-ROOT = Path(__file__).parent.parent
-HTML = ROOT / "_build" / "html"
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"])]
 NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
 
