@@ -7,6 +7,10 @@ BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
 UNIT := tests $(BUILT:%=--ignore=%) --numprocesses 2 --dist worksteal
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
+BOOK := $(BIN)/jupyter-book build . -W --keep-going -n --all --quiet
+KOREAN := --config _build/ko.yml --path-output _build/ko
+SINGLE := --builder custom --custom-builder singlehtml
+MESSAGES := _build/gettext/_build/gettext
 
 # A relative AEBOOK_DATA is meant from here; a notebook's kernel would look from its own folder.
 ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
@@ -33,7 +37,7 @@ MORE := --set seed=1,2 $(TUNE)
 CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check verify execute sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate verify execute sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,12 +51,25 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-book: $(READY) ## build the HTML from the stored outputs; warnings are errors
-	@$(BIN)/jupyter-book build -W --keep-going -n --all --quiet .
-	@echo "The book is ready. Open _build/html/index.html in a browser."
+book: $(READY) _build/ko.yml ## build the HTML from the stored outputs, in English and in Korean; warnings are errors
+	@$(BOOK) > /dev/null
+	@$(BOOK) $(KOREAN) > /dev/null
+	@rm -rf _build/html/ko && cp -R _build/ko/_build/html _build/html/ko
+	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
-check: $(READY) ## unit tests, and chapters 6.1 to 6.3 with small parameters (minutes)
+_build/ko.yml: _config.yml
+	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: tools$$|: ../tools|' $< > $@
+
+check: $(READY) messages ## unit tests, chapters 6.1 to 6.3 with small parameters, and whether the Korean is complete (minutes)
 	$(PYTEST) $(UNIT) -m "not slow"
+	@$(BIN)/python -m tools.translation $(MESSAGES)
+
+messages: $(READY)
+	@$(BOOK) --path-output _build/gettext --builder custom --custom-builder gettext > /dev/null
+
+translate: messages ## after a change of the English: renew the catalogues in locale/ and say what is to be translated
+	@$(BIN)/sphinx-intl update --pot-dir $(MESSAGES) --locale-dir locale --language ko
+	@$(BIN)/python -m tools.translation $(MESSAGES) || true # what is to be translated is no error here
 
 test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
 	$(PYTEST) $(UNIT) -m slow
@@ -111,9 +128,9 @@ lab: $(READY) ## open the first chapter in JupyterLab
 serve: book ## build the HTML and look at it as a server would show it
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html
 
-pdf: $(READY) ## print the book as one PDF; needs Chromium
-	@$(BIN)/jupyter-book build -W --keep-going -n --quiet . \
-	  --path-output _build/pdf --builder custom --custom-builder singlehtml
+pdf: $(READY) _build/ko.yml ## print each edition as one PDF; needs Chromium
+	@$(BOOK) --path-output _build/pdf $(SINGLE) > /dev/null
+	@$(BOOK) $(KOREAN) --path-output _build/pdf/ko $(SINGLE) > /dev/null
 	@$(BIN)/python -m tools.browser pdf
 
 screenshots: book ## pictures of every page, for a phone and a desktop, light and dark; needs Chromium

@@ -1,26 +1,40 @@
 """The built book: `make book` makes it, `make test` then looks at it."""
 
 import re
+from functools import cache
+from urllib.parse import urljoin
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup, Comment
 
 from aebook import execute
-from tools.browser import HTML, ROOT, TOC
+from tools.browser import ENGLISH, HTML, ROOT
 
-PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"])]
+PAGES = [page for page in ENGLISH if page not in ("search", "genindex")]
 NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
+
+
+NAMES = re.compile(  # what a Korean page says in Latin letters, too
+    r"aebook|Ctrl|English|\.ipynb|\.pdf|JupyterLab|papermill|Keras|TensorFlow|PyTorch|JAX|XLA|PNG|WebP|JPEG|MNIST|Fashion"
+    r"|PCA|BCE|MSE|PSNR|SSIM|AUC|ROC|ReLU|Ada\w+|Adam|Nadam|Dask|AttributeError|KeyError|NameError|SyntaxError|TypeError|ValueError"
+)
 
 
 def html(page):
     return (HTML / f"{page}.html").read_text()
 
 
+@cache
+def soup(page):
+    return BeautifulSoup(html(page), "html.parser")
+
+
 def test_every_notebook_has_a_page():
     assert {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")} == set(NOTEBOOKS)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *(f"ko/{page}" for page in PAGES)])
 def test_a_page_is_whole(page):
     text = html(page)
     assert "<h1>" in text
@@ -73,3 +87,69 @@ def test_the_table_of_claims_has_verdicts_effects_and_links():
         assert re.search(r"\d\.\d{3} \(\d\.\d{3} to \d\.\d{3}\)", words), words
         (target,) = re.findall(r'href="#([^"]+)"', row)
         assert f'id="{target}"' in text
+
+
+# The Korean edition
+
+
+@pytest.mark.parametrize("page", ENGLISH)
+def test_each_page_knows_its_language_and_leads_to_the_other_edition(page):
+    for here, language, other in ((page, "en", f"ko/{page}"), (f"ko/{page}", "ko", page)):
+        assert soup(here).html["lang"] == language
+        alternates = {link["hreflang"]: urljoin(f"{here}.html", link["href"]) for link in soup(here).select("link[hreflang]")}
+        assert alternates == {"en": f"{page}.html", "ko": f"ko/{page}.html"}
+        for link in soup(here).select("a.language-switch, .language-offer a"):
+            assert urljoin(f"{here}.html", link["href"]) == f"{other}.html"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_figures_numbers_code_and_places_are_those_of_the_english_page(page):
+    def what_stays(name):
+        article = soup(name).article
+        # The words among the glued results are translated; between the ends of a range stands "to" or "~".
+        glued = [element.get_text().replace(" to ", "~") for element in article.select(".pasted-text")]
+        return {
+            "figures": [image["src"].rpartition("/")[2] for image in article.select("img")],
+            "code": [element.get_text() for element in article.select("pre")],
+            "tables of cells": [table.get_text() for table in article.select(".cell_output table")],
+            "formulas": sorted(str(element) for element in article.select("math")),
+            "numbers": sorted(text for text in glued if not re.search("[A-Za-z가-힣]{2}", text)),
+            "glued": len(glued),
+            "places": sorted(element["id"] for element in article.select("section[id], figure[id], table[id], div.math[id], dt[id]")),
+            "citations": sorted(link["href"].rpartition("/")[2] for link in article.select("a[href*='#']") if "citation" in str(link)),
+        }
+
+    assert what_stays(f"ko/{page}") == what_stays(page)
+
+
+def english_words(page):
+    """The texts of a page, attributes included, that are in English though they are neither code nor names."""
+    page = BeautifulSoup(html(page), "html.parser")
+    for element in page.select("[lang=en], script, style, code, math, div.citation, a[href*='references.html#']"):
+        element.decompose()  # titles of publications stay as they are
+    for element in page.select("em, strong"):
+        element.unwrap()
+    page.smooth()  # a name that is emphasised belongs to its sentence
+    texts = [text for text in page.find_all(string=True) if not isinstance(text, Comment) and text.parent.name != "[document]"]
+    for element in page.find_all(True):
+        texts += [element[name] for name in ("alt", "title", "aria-label", "placeholder", "data-bs-title") if name in element.attrs]
+    texts = [NAMES.sub("", text).strip() for text in texts]
+    return [text for text in texts if re.search("[A-Za-z]{3}", text) and not re.search("[가-힣]", text)]
+
+
+@pytest.mark.parametrize("page", ENGLISH)
+def test_a_korean_page_has_no_english_text(page):
+    assert english_words(f"ko/{page}") == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_markup_is_left_over_on_a_korean_page(page):
+    article = BeautifulSoup(html(f"ko/{page}"), "html.parser").article
+    for element in article.select("pre, code, math, .cell_output table, div.citation"):
+        element.decompose()
+    assert not re.findall(r".{0,20}[*`].{0,20}|\{\w+\}", article.get_text())
+
+
+def test_the_korean_glossary_is_in_alphabetical_order():
+    terms = [term.get_text().strip("#").lower() for term in soup("ko/glossary").select("dl.glossary dt")]
+    assert len(terms) > 40 and terms == sorted(terms)

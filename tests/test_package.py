@@ -43,6 +43,7 @@ def test_data_flows_one_way():
                     assert ORDER.index(name) < place, f"{module} imports {name}"
 
 
+@pytest.mark.slow
 def test_the_commands():
     def run(*arguments):
         return subprocess.run([sys.executable, "-m", "aebook", *arguments], capture_output=True, text=True)
@@ -88,5 +89,5 @@ def test_the_lock_pins_every_dependency():
 
 def test_make_help_lists_every_verb():
     out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
-    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "bench", "lab", "clean"):
+    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "bench", "lab", "translate", "clean"):
         assert f"make {verb} " in out

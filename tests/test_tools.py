@@ -52,3 +52,15 @@ def test_a_notebook_for_colab_begins_with_the_cell_that_fetches_the_book(path, t
     before, after = nbformat.read(path, as_version=4), nbformat.read(copy, as_version=4)
     assert after.cells[1:] == before.cells
     assert "git clone --quiet --depth 1 https://github.com/someone/aebook book" in after.cells[0].source
+
+
+def test_the_search_index_holds_every_beginning_of_a_korean_word():
+    words = book_pages.SearchKorean({}).split("오토인코더는 ReLU를 쓴다")
+    assert {"오토인코더", "오토인코더는", "ReLU", "를", "쓴다"} <= set(words) and "ReLU를" not in words
+
+
+def test_a_page_with_a_name_gets_the_way_to_the_other_edition():
+    html = PAGE.format(words="word").replace("</article>", '<div class="article-header-buttons"></div></article>')
+    page = book_pages.tidy(html, lambda src: None, "ko", "notebooks/one")
+    assert 'href="../../notebooks/one.html" hreflang="en" lang="en">English</a>' in page
+    assert '<link href="../../ko/notebooks/one.html" hreflang="ko" rel="alternate"/>' in page

@@ -26,6 +26,7 @@ def test_the_dense_recipe_of_the_source_learns(stand_in):
     assert len(history.history["val_loss"]) == 10
 
 
+@pytest.mark.slow
 def test_the_better_recipes_beat_the_sources(stand_in):
     x_test = data.to_vectors(stand_in.x_test)
     keras.utils.set_random_seed(0)
@@ -36,6 +37,7 @@ def test_the_better_recipes_beat_the_sources(stand_in):
     assert better.history["val_loss"][-1] < 0.8 * source.history["val_loss"][-1]
 
 
+@pytest.mark.slow
 def test_train_dense_repeats_with_its_seed(stand_in):
     runs = [training.train_dense(stand_in, z_dim=4, epochs=1, seed=seed) for seed in (3, 3, 4)]
     losses = [history.history["val_loss"][0] for _, history in runs]
@@ -50,6 +52,7 @@ def test_train_conv(stand_in):
     assert history.history["loss"][1] < history.history["loss"][0] < math.log(2)
 
 
+@pytest.mark.slow
 def test_train_conv_channels_first(stand_in):
     model, history = training.train_conv(stand_in, epochs=1, data_format="channels_first")
     assert model.output_shape == (None, 1, 28, 28)

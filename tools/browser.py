@@ -14,10 +14,14 @@ from pypdf import PdfReader
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
-WHOLE = ROOT / "_build" / "pdf" / "_build" / "singlehtml" / "index.html"  # the book as one page
-PDF = ROOT / "_build" / "aebook.pdf"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
-PAGES = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"]), "search", "genindex"]
+ENGLISH = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"]), "search", "genindex"]
+PAGES = [*ENGLISH, *(f"ko/{page}" for page in ENGLISH)]
+# For each edition the book as one page, and the PDF printed from it.
+PRINTED = {
+    "en": (ROOT / "_build/pdf/_build/singlehtml/index.html", ROOT / "_build/aebook.pdf"),
+    "ko": (ROOT / "_build/pdf/ko/_build/singlehtml/index.html", ROOT / "_build/aebook-ko.pdf"),
+}
 SCHEMES = ("light", "dark")
 
 
@@ -61,7 +65,8 @@ CONTENTS = """pages => {
   document.querySelector("nav.printed-contents")?.remove();
   const list = document.createElement("nav");
   list.className = "printed-contents";
-  list.innerHTML = "<h2>Contents</h2>";
+  const title = document.documentElement.lang == "ko" ? "차례" : "Contents";
+  list.append(Object.assign(document.createElement("h2"), {textContent: title}));
   const headings = document.querySelectorAll('article span[id^="document-"] + section :is(h2, h3)');
   for (const [number, heading] of headings.entries()) {
     const id = heading.id = "heading-" + number, line = document.createElement("a");
@@ -79,22 +84,28 @@ FOOTER = '<p style="font: 9px sans-serif; width: 100%; text-align: center"><span
 
 
 def pdf():
-    """Print the book as one tagged PDF. The first printing only finds the pages of the headings."""
+    """Print each edition as one tagged PDF."""
     with chromium() as browser:
-        page = browser.new_page()
-        page.goto(WHOLE.as_uri())
-        pages = {}
-        for _ in range(2):
-            page.evaluate(CONTENTS, pages)
-            page.pdf(
-                path=PDF, format="A4", tagged=True, outline=True, display_header_footer=True,
-                header_template="<p></p>", footer_template=FOOTER,
-                margin={"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
-            )
-            reader = PdfReader(PDF)
-            places = reader.named_destinations.items()
-            pages = {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in places}
-    print(f"The book is in {PDF.relative_to(ROOT)}: {len(reader.pages)} pages.")
+        for whole, path in PRINTED.values():
+            pages = print_twice(browser.new_page(), whole, path)
+            print(f"The book is in {path.relative_to(ROOT)}: {pages} pages.")
+
+
+def print_twice(page, whole, path):
+    """Print the book, the first time only to find the pages of its headings; how many pages it has."""
+    page.goto(whole.as_uri())
+    pages = {}
+    for _ in range(2):
+        page.evaluate(CONTENTS, pages)
+        page.pdf(
+            path=path, format="A4", tagged=True, outline=True, display_header_footer=True,
+            header_template="<p></p>", footer_template=FOOTER,
+            margin={"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
+        )
+        reader = PdfReader(path)
+        places = reader.named_destinations.items()
+        pages = {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in places}
+    return len(reader.pages)
 
 
 def screenshots():
