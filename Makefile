@@ -4,7 +4,7 @@ READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
 BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
-UNIT := tests $(BUILT:%=--ignore=%) --numprocesses 2 --dist worksteal
+UNIT := tests $(BUILT:%=--ignore=%) --numprocesses 3 --dist worksteal
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/jupyter-book build . -W --keep-going -n --all --quiet

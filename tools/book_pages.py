@@ -34,6 +34,8 @@ EDITIONS = {
     "en": ("", "English", "This page is also in English.", 200),
     "ko": ("ko/", "한국어", "이 페이지는 한국어로도 있습니다.", 140),
 }
+# The letters over the groups of the index: Unicode has them to begin a syllable, and to stand alone.
+INITIALS = {0x1100 + place: letter for place, letter in enumerate("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ")}
 RANGE = re.compile(r"(?<=\d) to (?=\d)")
 # Scripts and styles of the theme and of Jupyter Book that no page of this book uses.
 UNUSED = re.compile(
@@ -101,7 +103,7 @@ class SortGlossary(SphinxTransform):
 
     def apply(self):
         for entries in self.document.findall(glossary):
-            entries[0].children.sort(key=lambda entry: entry[0].astext().lower())
+            entries[0].children.sort(key=lambda entry: entry[0].astext().partition("(")[0].lower())
 
 
 class SearchKorean(SearchLanguage):
@@ -296,7 +298,7 @@ def finish(app, exception, written):
             path.read_text(), lambda src, path=path: sizes.get((path.parent / src).resolve()),
             app.config.language, name if app.builder.name == "html" else None,
         )
-        path.write_text(page)
+        path.write_text(page.translate(INITIALS))
     pages = "".join(path.read_text() for path in out.rglob("*.html"))
     keep_icons(out / "_static", set(re.findall(r"\bfa-[\w-]+", pages)))
     for script in (out / "_static").rglob("*.js"):

@@ -115,8 +115,8 @@ def screenshots():
     with chromium() as browser, served(HTML) as address:
         for scheme in SCHEMES:
             for width in (375, 1280):
-                page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-                for name in PAGES:
+                page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900}, locale="de")
+                for name in PAGES:  # a browser that prefers neither language is offered none
                     page.goto(f"{address}/{name}.html")
                     page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
                     page.wait_for_load_state("networkidle")
