@@ -16,7 +16,7 @@ NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
 
 
 NAMES = re.compile(  # what a Korean page says in Latin letters, too
-    r"aebook|Ctrl|English|\.ipynb|\.pdf|JupyterLab|papermill|Keras|TensorFlow|PyTorch|JAX|XLA|PNG|WebP|JPEG|MNIST|Fashion"
+    r"aebook|Ctrl|English|Binder|Colab|\.ipynb|\.pdf|JupyterLab|papermill|Keras|TensorFlow|PyTorch|JAX|XLA|PNG|WebP|JPEG|MNIST|Fashion"
     r"|PCA|BCE|MSE|PSNR|SSIM|AUC|ROC|ReLU|Ada\w+|Adam|Nadam|Dask|AttributeError|KeyError|NameError|SyntaxError|TypeError|ValueError"
 )
 

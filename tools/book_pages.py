@@ -10,6 +10,7 @@ import os
 import re
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from bs4 import BeautifulSoup
 from docutils import nodes
@@ -28,11 +29,19 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.util.nodes import get_node_line, get_node_source
 
 ADDRESS = "AEBOOK_REPOSITORY"  # the one variable: the public address of the repository on GitHub
-# Each edition: where its pages are, from those of the English one; its name; the offer to a reader whose browser prefers
-# it; and how many words one reads in a minute. A Korean word carries its particles, so there are fewer of them.
+
+
+class Edition(NamedTuple):
+    folder: str  # of its pages, seen from the English ones
+    name: str
+    offer: str  # to a reader whose browser prefers this language
+    close: str
+    words_per_minute: int
+
+
 EDITIONS = {
-    "en": ("", "English", "This page is also in English.", 200),
-    "ko": ("ko/", "한국어", "이 페이지는 한국어로도 있습니다.", 140),
+    "en": Edition("", "English", "This page is also in English.", "Close", 200),
+    "ko": Edition("ko/", "한국어", "이 페이지는 한국어로도 있습니다.", "닫기", 140),  # longer words: they carry their particles
 }
 # The letters over the groups of the index: Unicode has them to begin a syllable, and to stand alone.
 INITIALS = {0x1100 + place: letter for place, letter in enumerate("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ")}
@@ -183,19 +192,19 @@ def translate_copy_buttons(path, language):
 
 def add_language_switch(page, name, language):
     """A link to the same page in each other edition, and the offer that static/language.js shows to who prefers it."""
-    up = "../" * (name.count("/") + EDITIONS[language][0].count("/"))
-    for code, (folder, title, offer, _words) in EDITIONS.items():
-        address = f"{up}{folder}{name}.html"
+    up = "../" * (name.count("/") + EDITIONS[language].folder.count("/"))
+    for code, edition in EDITIONS.items():
+        address = f"{up}{edition.folder}{name}.html"
         page.head.append(page.new_tag("link", rel="alternate", hreflang=code, href=address))
         if code == language:
             continue
         link = page.new_tag("a", lang=code, hreflang=code, href=address, attrs={"class": "btn btn-sm language-switch"})
-        link.string = title
+        link.string = edition.name
         page.select_one(".article-header-buttons").insert(0, link)
         note = BeautifulSoup(
-            f'<aside class="language-offer" lang="{code}" aria-label="{title}" hidden>'
-            f'<a href="{address}" hreflang="{code}">{offer}</a>'
-            '<button type="button" class="btn btn-sm">×</button></aside>', "html.parser",
+            f'<aside class="language-offer" lang="{code}" aria-label="{edition.name}" hidden>'
+            f'<a href="{address}" hreflang="{code}">{edition.offer}</a>'
+            f'<button type="button" class="btn btn-sm">{edition.close}</button></aside>', "html.parser",
         )
         page.body.append(note)
 
@@ -248,7 +257,7 @@ def tidy(html, size_of, language="en", name=None):
 
     article = page.find("article")
     title = article and article.find("h1")
-    if title and (minutes := minutes_to_read(article, EDITIONS[language][3])):
+    if title and (minutes := minutes_to_read(article, EDITIONS[language].words_per_minute)):
         note = page.new_tag("p", attrs={"class": "reading-time"})
         note.string = str(_("%d min read") % minutes)
         title.insert_after(note)
