@@ -4,7 +4,7 @@ READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
 BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
-UNIT := tests $(BUILT:%=--ignore=%) --numprocesses 3 --dist worksteal
+UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/jupyter-book build . -W --keep-going -n --all --quiet
@@ -61,7 +61,7 @@ _build/ko.yml: _config.yml
 	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: tools$$|: ../tools|' $< > $@
 
 check: $(READY) messages ## unit tests, chapters 6.1 to 6.3 with small parameters, and whether the Korean is complete (minutes)
-	$(PYTEST) $(UNIT) -m "not slow"
+	$(PYTEST) $(UNIT) --numprocesses 3 -m "not slow"
 	@$(BIN)/python -m tools.translation $(MESSAGES)
 
 messages: $(READY)
@@ -72,7 +72,7 @@ translate: messages ## after a change of the English: renew the catalogues in lo
 	@$(BIN)/python -m tools.translation $(MESSAGES) || true # what is to be translated is no error here
 
 test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
-	$(PYTEST) $(UNIT) -m slow
+	$(PYTEST) $(UNIT) --numprocesses 2 -m slow
 	$(PYTEST) --nbval $(NOTEBOOKS)
 	@$(MAKE) --no-print-directory book
 	$(PYTEST) $(BUILT)

@@ -421,7 +421,7 @@ def test_killed_and_started_again(write, out, ran):
 @pytest.mark.slow
 def test_interrupted_and_started_again(write, out):
     """Ctrl-C, which reaches the whole process group."""
-    arguments = (write("import time\ntime.sleep(1.5)"), "--set", "seed=0,1,2,3", "--out", out, "--workers", 2)
+    arguments = (write("import time\ntime.sleep(3)"), "--set", "seed=0,1,2,3", "--out", out, "--workers", 2)
     first = command(*arguments)
     wait_until(lambda: len(list(out.glob("*.ipynb"))) >= 1)
     os.killpg(first.pid, signal.SIGINT)
@@ -491,5 +491,5 @@ def test_the_scheduler_is_killed(write, out, cluster):
     wait_until(lambda: len(list(out.glob("*.ipynb"))) == 1)
     os.killpg(scheduler.pid, signal.SIGKILL)
     status, _, errors = finish(running)
-    assert status == 1 and "the executor gave up its runs" in errors.splitlines()[-1]
+    assert status == 1 and "the executor gave up its runs" in errors  # Dask's log may have a line after it
     assert len(pandas.read_csv(out / "runs.csv")) == 1
