@@ -421,7 +421,7 @@ def test_killed_and_started_again(write, out, ran):
 @pytest.mark.slow
 def test_interrupted_and_started_again(write, out):
     """Ctrl-C, which reaches the whole process group."""
-    arguments = (write("import time\ntime.sleep(3)"), "--set", "seed=0,1,2,3", "--out", out, "--workers", 2)
+    arguments = (write("import time\ntime.sleep(1.5)"), "--set", "seed=0,1,2,3", "--out", out, "--workers", 2)
     first = command(*arguments)
     wait_until(lambda: len(list(out.glob("*.ipynb"))) >= 1)
     os.killpg(first.pid, signal.SIGINT)
