@@ -1,31 +1,33 @@
 """Data for the tests: the stand-in, forced the way a reader without a network gets it."""
 
-import keras
+import urllib.error
+import urllib.request
+
 import pytest
 
 from aebook import data
 
 
-def cut_the_network(monkeypatch):
-    """No AEBOOK_DATA, and Keras fails as it does without a network and without a cached file."""
-    def fail():
-        raise Exception("URL fetch failure on some address: None -- [Errno -2] Name or service not known")
+def cut_the_network(monkeypatch, home):
+    """No AEBOOK_DATA, nothing in Keras's cache, and no network to fill it."""
+    def fail(*arguments, **more):
+        raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.delenv("AEBOOK_DATA", raising=False)
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
-    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", fail)
+    monkeypatch.setenv("KERAS_HOME", str(home))
+    monkeypatch.setattr(urllib.request, "urlopen", fail)
 
 
 @pytest.fixture
-def no_network(monkeypatch):
-    cut_the_network(monkeypatch)
+def no_network(monkeypatch, tmp_path):
+    cut_the_network(monkeypatch, tmp_path / "keras")
 
 
 @pytest.fixture(scope="session")
-def stand_in():
+def stand_in(tmp_path_factory):
     """3,000 training images of the stand-in, and all its test images."""
     with pytest.MonkeyPatch.context() as patch:
-        cut_the_network(patch)
+        cut_the_network(patch, tmp_path_factory.mktemp("keras"))
         return data.load("mnist", n_train=3000)
 
 
