@@ -4,13 +4,15 @@ READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
 BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
-UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal
+UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/jupyter-book build . -W --keep-going -n --all --quiet
 KOREAN := --config _build/ko.yml --path-output _build/ko
-SINGLE := --builder custom --custom-builder singlehtml
 MESSAGES := _build/gettext/_build/gettext
+
+# TensorFlow uses oneDNN by itself on few processors; without it a convolution takes several times as long.
+export TF_ENABLE_ONEDNN_OPTS ?= 1
 
 # A relative AEBOOK_DATA is meant from here; a notebook's kernel would look from its own folder.
 ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
@@ -37,7 +39,7 @@ MORE := --set seed=1,2 $(TUNE)
 CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate verify execute sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate verify execute bands mutations sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,9 +62,12 @@ book: $(READY) _build/ko.yml ## build the HTML from the stored outputs, in Engli
 _build/ko.yml: _config.yml
 	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: tools$$|: ../tools|' $< > $@
 
-check: $(READY) messages ## unit tests, chapters 6.1 to 6.3 with small parameters, and whether the Korean is complete (minutes)
-	$(PYTEST) $(UNIT) --numprocesses 3 -m "not slow"
-	@$(BIN)/python -m tools.translation $(MESSAGES)
+check: $(READY) ## unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
+	$(if $(AEBOOK_DATA),@$(BIN)/python -m tools.real > /dev/null)
+	$(PYTEST) $(UNIT) 3 -m "not slow"
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
+	  $(BOOK) --path-output $$folder --builder custom --custom-builder gettext > /dev/null && \
+	  $(BIN)/python -m tools.translation $$folder/_build/gettext
 
 messages: $(READY)
 	@$(BOOK) --path-output _build/gettext --builder custom --custom-builder gettext > /dev/null
@@ -71,17 +76,27 @@ translate: messages ## after a change of the English: renew the catalogues in lo
 	@$(BIN)/sphinx-intl update --pot-dir $(MESSAGES) --locale-dir locale --language ko
 	@$(BIN)/python -m tools.translation $(MESSAGES) || true # what is to be translated is no error here
 
-test: check ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
-	$(PYTEST) $(UNIT) --numprocesses 2 -m slow
-	$(PYTEST) --nbval $(NOTEBOOKS)
+test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
+	@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null
+	@$(MAKE) --no-print-directory check
+	$(PYTEST) $(UNIT) 2 -m slow
+	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi
 	@$(MAKE) --no-print-directory book
-	$(PYTEST) $(BUILT)
+	$(PYTEST) $(BUILT) --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m tools.real
 
-verify: $(READY) ## run notebooks in full and compare: make verify NB=notebooks/6_2_dense.ipynb
-	$(PYTEST) --nbval --require-real-data $(NB)
+verify: $(READY) ## run notebooks in full and compare: make verify [NB=notebooks/6_2_dense.ipynb] [MACHINES=all] [SEED=1]
+	$(if $(MACHINES),$(BIN)/python -m tools.machines $(MACHINES) --) $(PYTEST) --nbval $(if $(SEED),--seed $(SEED)) \
+	  --numprocesses 2 --dist loadfile --no-loadscope-reorder $(NB)
 
-execute: $(READY) ## run notebooks in full and store the outputs: make execute [NB=...]
-	@$(BIN)/python -m aebook execute $(NB)
+execute: $(READY) ## run notebooks in full and store the outputs and models: make execute [NB=...] [STORED=1: no training, the stored models]
+	@$(BIN)/python -m tools.execute $(if $(STORED),--stored) $(NB)
+
+bands: $(READY) ## measure how far outputs move with seeds and processors (hours); goes on where it stopped
+	@$(BIN)/python -m tools.bands
+
+mutations: $(READY) ## break the book in every known way, and print which check catches it
+	@$(BIN)/python -m tools.mutations
 
 sweep: $(READY) ## make the tables in results/ again (two hours); goes on where it stopped
 	$(ONE_MODEL) --set model=dense,conv $(BOTH) $(EITHER)=0.001,0.003,0.01 $(TUNE)
@@ -119,8 +134,8 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
-bench: $(BENCH_READY) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data
-	@$(BIN)/python -m aebook bench $(if $(QUICK),--quick)
+bench: $(if $(PAGES),book,$(BENCH_READY)) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; PAGES=1: how soon the pages are seen
+	@$(BIN)/python -m $(if $(PAGES),tools.page_times,aebook bench $(if $(QUICK),--quick))
 
 lab: $(READY) ## open the first chapter in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/6_1_principle.ipynb
@@ -129,8 +144,6 @@ serve: book ## build the HTML and look at it as a server would show it
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html
 
 pdf: $(READY) _build/ko.yml ## print each edition as one PDF; needs Chromium
-	@$(BOOK) --path-output _build/pdf $(SINGLE) > /dev/null
-	@$(BOOK) $(KOREAN) --path-output _build/pdf/ko $(SINGLE) > /dev/null
 	@$(BIN)/python -m tools.browser pdf
 
 screenshots: book ## pictures of every page, for a phone and a desktop, light and dark; needs Chromium

@@ -1,42 +1,19 @@
 """How pytest looks at notebooks: what must be stored in one, and how nbval compares a new run with it.
 
-Text and whole numbers must be the same. Measured numbers, those with a decimal point or an
-exponent, may differ by 3 %: another number of threads moves a training by less than that.
+What agrees and what does not, `tools.compare` says.
 """
 
-import math
+import os
 import re
 
 import nbformat
 import pytest
 from nbval.plugin import IPyNbCell
 
-TOLERANCE = 0.03
+from tools.machines import MACHINES, USUAL
+
 EXEMPT = "nbval-ignore-output"
-MEASURED = re.compile(r"(?<![\w.])(\d+\.\d+(?:e[-+]?\d+)?|\d+e[-+]?\d+)(?!\.?\w)", re.IGNORECASE)
-
-
-class Output(str):
-    """An output that equals another when their texts are the same and their measured numbers close."""
-
-    def __eq__(self, other):
-        mine, theirs = MEASURED.split(str(self)), MEASURED.split(str(other))
-        return (
-            mine[::2] == theirs[::2]
-            and len(mine) == len(theirs)
-            and all(map(_close, map(float, mine[1::2]), map(float, theirs[1::2])))
-        )
-
-    def __ne__(self, other):
-        return not self == other
-
-    __hash__ = str.__hash__
-
-
-def _close(a, b):
-    if a.is_integer() and b.is_integer() and abs(a) >= 10:  # a count, printed as 36.0
-        return a == b
-    return math.isclose(a, b, rel_tol=TOLERANCE)
+SEED = re.compile(r"^seed: int = \d+", re.MULTILINE)
 
 
 def stored_faults(path):
@@ -85,21 +62,24 @@ class StoredOutputsItem(pytest.Item):
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--require-real-data",
-        action="store_true",
-        help="with --nbval: an error instead of skipped cells where only the stand-in is to be had",
-    )
+    parser.addoption("--seed", type=int, help="with --nbval: run the notebooks that train with another seed")
 
 
 def pytest_configure(config):
-    IPyNbCell.sanitize = lambda cell, output: _sanitize(output)
+    if not config.option.nbval:
+        return
+    os.environ.update(MACHINES[USUAL] | dict(os.environ))
+    IPyNbCell.compare_outputs = _compare_outputs
 
 
-def _sanitize(output):
-    if not isinstance(output, str) or output.startswith("```"):  # a listing is compared exactly
-        return output
-    return Output(output)
+def _compare_outputs(cell, new, stored, skip_compare=None):
+    from tools import compare
+
+    page = compare.page(cell.path)
+    cell.comparison_traceback = page.faults(
+        stored, new, cell.cell.metadata, another_seed=cell.config.option.seed is not None
+    )
+    return not cell.comparison_traceback
 
 
 def pytest_collect_file(file_path, parent):
@@ -118,13 +98,20 @@ def pytest_collection_modifyitems(config, items):
         images = data.load("mnist")
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
-    if not images.is_stand_in:
-        return
-    reason = f"the stored outputs come from the real MNIST, and there is only the stand-in: {images.reason}"
-    if config.option.require_real_data:
-        raise pytest.UsageError(reason)
-    for cell in cells:
-        cell.add_marker(pytest.mark.skip(reason=reason))
+    if images.is_stand_in:
+        raise pytest.UsageError("the stored outputs come from the real MNIST, and there is only the stand-in: "
+                                f"{images.reason}")
+    # The longest first, so that no worker is left alone with it: the one that prints the most epochs.
+    epochs = {path: path.read_text(encoding="utf-8").count('"epoch ') for path in {item.path for item in items}}
+    items.sort(key=lambda item: -epochs[item.path])
+    if config.option.seed is not None:
+        from tools.bands import REPEATED
+
+        fixed = [item for item in items if item.path.stem in REPEATED]
+        config.hook.pytest_deselected(items=fixed)
+        items[:] = [item for item in items if item not in fixed]
+        for cell in cells:
+            cell.cell.source = SEED.sub(f"seed: int = {config.option.seed}", cell.cell.source)
 
 
 @pytest.fixture(name="stored_faults")

@@ -1,9 +1,9 @@
-"""The package's commands: ``python -m aebook execute``, ``... sweep`` and ``... bench``."""
+"""The package's commands: ``python -m aebook sweep`` and ``... bench``."""
 
 import importlib
 import sys
 
-COMMANDS = ("execute", "sweep", "bench")
+COMMANDS = ("sweep", "bench")
 
 
 def main():

@@ -1,14 +1,20 @@
-"""The two autoencoders, each with its encoder and its decoder (sections 6.2.1 and 6.3.1)."""
+"""The two autoencoders, each with its encoder and its decoder (sections 6.2.1 and 6.3.1), and those that the book trained."""
+
+import json
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers, models
 from keras.initializers import Constant
 
-from aebook.parameters import SIDE, check
+from aebook.parameters import SIDE, InputError, check
 
 TERMS = {"image": "input", "code": "code", "pixels": "reconstruction"}
 """What the book calls the layers that have a name of their own."""
+
+STORED = Path(__file__).parent.parent / "results" / "models"
+"""The trained models of the chapters: for each a file with its weights, and one that says how it was trained."""
 
 
 @keras.saving.register_keras_serializable(package="aebook")
@@ -34,11 +40,12 @@ class DenseAutoencoder(models.Model):
 
         super().__init__(x, decoder(encoder(x)), **kwargs)
         self.encoder, self.decoder = encoder, decoder
-        self.x_nodes, self.z_dim = x_nodes, z_dim
+        self.x_nodes, self.z_dim, self.code_bias = x_nodes, z_dim, code_bias
 
     def get_config(self):
         """What keras.models.load_model needs to build the model again."""
-        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim, "name": self.name}
+        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim,
+                "code_bias": self.code_bias, "name": self.name}
 
 
 @keras.saving.register_keras_serializable(package="aebook")
@@ -58,7 +65,7 @@ class ConvAutoencoder(models.Model):
             data_format = keras.config.image_data_format()
         check(code_filters=code_filters, data_format=data_format)
         code_filters = int(code_filters)
-        in_format = {"data_format": data_format}
+        in_format = {"data_format": "channels_last"}
 
         def Conv2D(filters, kernel_size, activation="relu", **more):
             return layers.Conv2D(filters, kernel_size, padding="same",
@@ -66,35 +73,46 @@ class ConvAutoencoder(models.Model):
                                  kernel_initializer=kernel_initializer,
                                  **more, **in_format)
 
-        channels_last = data_format == "channels_last"
-        shape = (SIDE, SIDE, 1) if channels_last else (1, SIDE, SIDE)
+        # Many processors can only compute with the channels last. With the
+        # channels first, the model turns the axes where data goes in and out.
+        first = data_format == "channels_first"
+
+        def turned(h, *axes):
+            return layers.Permute(axes)(h) if first else h
+
+        shape = (1, SIDE, SIDE) if first else (SIDE, SIDE, 1)
         x = layers.Input(shape, name="image")
-        h = Conv2D(4, (3, 3))(x)
+        h = Conv2D(4, (3, 3))(turned(x, 2, 3, 1))
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
         h = Conv2D(8, (3, 3))(h)
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
         code = Conv2D(code_filters, (7, 7), name="code",
                       bias_initializer=Constant(code_bias))(h)
+        code = turned(code, 3, 1, 2)
         encoder = models.Model(x, code, name="encoder")
 
         z = layers.Input(code.shape[1:], name="z")
-        h = Conv2D(16, (3, 3))(z)
+        h = Conv2D(16, (3, 3))(turned(z, 2, 3, 1))
         h = layers.UpSampling2D((2, 2), **in_format)(h)
         h = Conv2D(8, (3, 3))(h)
         h = layers.UpSampling2D((2, 2), **in_format)(h)
         h = Conv2D(4, (3, 3))(h)
         pixels = Conv2D(1, (3, 3), activation="sigmoid", name="pixels")(h)
-        decoder = models.Model(z, pixels, name="decoder")
+        decoder = models.Model(z, turned(pixels, 3, 1, 2), name="decoder")
 
         super().__init__(x, decoder(encoder(x)), **kwargs)
         self.encoder, self.decoder = encoder, decoder
         self.code_filters, self.data_format = code_filters, data_format
+        self.kernel_initializer = kernel_initializer
+        self.code_bias = code_bias
 
     def get_config(self):
         """What keras.models.load_model needs to build the model again."""
         return {
             "code_filters": self.code_filters,
             "data_format": self.data_format,
+            "kernel_initializer": self.kernel_initializer,
+            "code_bias": self.code_bias,
             "name": self.name,
         }
 
@@ -110,16 +128,61 @@ def feature_maps(model, image):
         Under "encoder" and "decoder" a list with the name of each layer and its output, an
         array (height, width, channels). The decoder's input is left out: it is the code.
     """
-    channel_axis = 0 if model.data_format == "channels_first" else -1
+    turns = model.data_format == "channels_first"
 
     def steps(half, values):
-        outputs = models.Model(half.input, [layer.output for layer in half.layers])(values)
+        shown = [layer for layer in half.layers if not isinstance(layer, layers.Permute)]
+        outputs = map(keras.ops.convert_to_numpy, models.Model(half.input, [layer.output for layer in shown])(values))
         return [
-            (TERMS.get(layer.name, type(layer).__name__), np.moveaxis(output[0], channel_axis, -1))
-            for layer, output in zip(half.layers, map(keras.ops.convert_to_numpy, outputs))
+            (TERMS.get(layer.name, type(layer).__name__),
+             np.moveaxis(output[0], 0, -1) if turns and isinstance(layer, layers.InputLayer) else output[0])
+            for layer, output in zip(shown, outputs)
         ]
 
     return {
         "encoder": steps(model.encoder, image),
         "decoder": steps(model.decoder, model.encoder(image))[1:],
     }
+
+
+def load(name):
+    """A model that a chapter of the book has trained, such as "6_2_dense" or "6_3_convolutional".
+
+    Nothing is downloaded: the models lie in the book's folder. `describe` says how each was trained.
+
+    Args:
+        name: the notebook's name for the better recipe; with "_source" for the source's recipe, with
+            "_default" for the source's recipe at today's default learning rate.
+
+    Returns:
+        A DenseAutoencoder or a ConvAutoencoder, with its weights and without an optimiser.
+
+    Raises:
+        InputError: if there is no such model.
+
+    Example:
+        >>> load("6_2_dense").count_params()
+        57268
+    """
+    return keras.models.load_model(_stored(name, ".keras"))
+
+
+def describe(name):
+    """How a model that `load` gives was trained, and how good it is.
+
+    Returns:
+        A dictionary with the data set, the notebook, the last loss and accuracy ("score"), those of every
+        epoch ("history"), and the whole recipe ("training": layers, optimiser, loss, images, batches).
+
+    Raises:
+        InputError: if there is no such model.
+    """
+    return json.loads(_stored(name, ".json").read_text(encoding="utf-8"))
+
+
+def _stored(name, suffix):
+    names = sorted(path.stem for path in STORED.glob("*.json"))
+    if name not in names:
+        raise InputError(f"name must be one of {', '.join(names)}; got {name!r}" if names else
+                         f"the book's models lie in {STORED}, which this installation of aebook does not have")
+    return STORED / f"{name}{suffix}"

@@ -1,6 +1,7 @@
 """The built book: `make book` makes it, `make test` then looks at it."""
 
 import re
+from copy import copy
 from functools import cache
 from urllib.parse import urljoin
 
@@ -8,7 +9,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Comment
 
-from aebook import execute
+from aebook.execute import figure, glued
+from tools import execute
 from tools.browser import ENGLISH, HTML, ROOT
 
 PAGES = [page for page in ENGLISH if page not in ("search", "genindex")]
@@ -63,14 +65,14 @@ def test_the_models_code_is_on_the_page(page):
 
 
 def test_a_number_in_the_prose_is_the_stored_one():
-    stored = execute.glued(nbformat.read(ROOT / "notebooks/6_2_dense.ipynb", as_version=4))
+    stored = glued(nbformat.read(ROOT / "notebooks/6_2_dense.ipynb", as_version=4))
     text = re.sub(r"<[^>]+>", "", html("notebooks/6_2_dense"))
     assert f"We end at a validation BCE of {stored['dense_source_val_bce']:.4f}." in " ".join(text.split())
 
 
 def test_the_cover_is_the_stored_figure():
     notebook = nbformat.read(ROOT / "notebooks/6_2_dense.ipynb", as_version=4)
-    cover = execute.figure(notebook, execute.COVER_FIGURE)
+    cover = figure(notebook, execute.COVER_FIGURE)
     assert (ROOT / execute.COVER_FILE).read_bytes() == cover
     assert "static/cover.png" in (ROOT / "README.md").read_text()
     assert "cover.png" in html("index")
@@ -124,7 +126,7 @@ def test_figures_numbers_code_and_places_are_those_of_the_english_page(page):
 
 def english_words(page):
     """The texts of a page, attributes included, that are in English though they are neither code nor names."""
-    page = BeautifulSoup(html(page), "html.parser")
+    page = copy(soup(page))
     for element in page.select("[lang=en], script, style, code, math, div.citation, a[href*='references.html#']"):
         element.decompose()  # titles of publications stay as they are
     for element in page.select("em, strong"):
@@ -144,7 +146,7 @@ def test_a_korean_page_has_no_english_text(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_markup_is_left_over_on_a_korean_page(page):
-    article = BeautifulSoup(html(f"ko/{page}"), "html.parser").article
+    article = copy(soup(f"ko/{page}").article)
     for element in article.select("pre, code, math, .cell_output table, div.citation"):
         element.decompose()
     assert not re.findall(r".{0,20}[*`].{0,20}|\{\w+\}", article.get_text())

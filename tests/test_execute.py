@@ -8,7 +8,8 @@ import time
 import nbformat
 import pytest
 
-from aebook import execute
+from aebook.execute import glued
+from tools import execute
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -42,13 +43,22 @@ def test_outputs_are_stored_without_timings(write):
     assert notebook.cells[0].outputs[0].text == "a\nb\n"
     assert [cell.execution_count for cell in notebook.cells] == [1, 2]
     assert [cell.metadata for cell in notebook.cells] == [{}, {}]
-    assert execute.glued(notebook) == {"data_verified": True}
+    assert glued(notebook) == {"data_verified": True}
 
 
 def test_a_run_on_the_stand_in_is_not_stored(write):
     path = write(RECORD.format(False))
     before = path.read_bytes()
-    with pytest.raises(RuntimeError, match="did not run on verified images"):
+    with pytest.raises(RuntimeError, match="must record data_verified as True, got False"):
+        execute.execute(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("verified", [None, "yes"])
+def test_a_run_that_records_nothing_about_its_images_is_not_stored(write, verified):
+    path = write("print('new')" if verified is None else RECORD.format(verified))
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError, match=f"must record data_verified as True, got {verified!r}"):
         execute.execute(path)
     assert path.read_bytes() == before
 
@@ -77,7 +87,8 @@ def test_an_interrupted_run_is_not_stored(write):
     # In a process of its own, with the stand-in passed off as verified, so that the run begins.
     program = f"""
 import dataclasses, sys
-from aebook import data, execute
+from aebook import data
+from tools import execute
 images = dataclasses.replace(data.load("mnist", n_train=10), verified=True)
 data.load = lambda name: images
 sys.exit(execute.main([{str(path)!r}]))
@@ -99,7 +110,7 @@ def test_a_missing_notebook(write):
 
 def test_the_cover_follows_its_figure(write):
     show = f"from IPython.display import Image\nImage({PNG!r})"
-    path = write(show, mystnb={"figure": {"name": execute.COVER_FIGURE}})
+    path = write(f"{RECORD.format(True)}\n{show}", mystnb={"figure": {"name": execute.COVER_FIGURE}})
     execute.execute(path)
     assert (path.parent.parent / execute.COVER_FILE).read_bytes() == PNG
 

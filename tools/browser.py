@@ -1,6 +1,7 @@
 """The built book in Debian's Chromium: `make pdf`, `make screenshots`, and what the tests of the pages share."""
 
 import shutil
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -17,12 +18,44 @@ HTML = ROOT / "_build" / "html"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 ENGLISH = [TOC["root"], *(chapter["file"] for chapter in TOC["chapters"]), "search", "genindex"]
 PAGES = [*ENGLISH, *(f"ko/{page}" for page in ENGLISH)]
-# For each edition the book as one page, and the PDF printed from it.
-PRINTED = {
-    "en": (ROOT / "_build/pdf/_build/singlehtml/index.html", ROOT / "_build/aebook.pdf"),
-    "ko": (ROOT / "_build/pdf/ko/_build/singlehtml/index.html", ROOT / "_build/aebook-ko.pdf"),
-}
+# For each edition its settings, and the PDF that `make pdf` prints.
+PRINTED = {"en": ("_config.yml", ROOT / "_build/aebook.pdf"), "ko": ("_build/ko.yml", ROOT / "_build/aebook-ko.pdf")}
 SCHEMES = ("light", "dark")
+
+
+def build(source, out, *options):
+    """Build a book as `make book` does, into a folder of its own; warnings are errors.
+
+    Raises:
+        RuntimeError: it could not be built; the message holds what Jupyter Book said.
+    """
+    command = [Path(sys.executable).parent / "jupyter-book", "build", source, "-W", "--keep-going", "-n", "--all", "--quiet"]
+    built = subprocess.run([*command, "--path-output", out, *options], cwd=ROOT, capture_output=True, text=True)
+    if built.returncode != 0:
+        raise RuntimeError(f"{source} could not be built:\n{built.stdout}{built.stderr}")
+
+
+def small_book(folder, pages):
+    """The folder with the HTML of a book of a few pages, made with the settings, the theme and the extension of this one.
+
+    Args:
+        folder: an empty one, for the sources and for what is built.
+        pages: the text of each, by the name of its file; the first is the root.
+    """
+    shutil.copytree(ROOT / "static", folder / "static")
+    (folder / "references.bib").touch()
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    places = config["sphinx"]["local_extensions"]
+    config["sphinx"]["local_extensions"] = {name: str(ROOT / place) for name, place in places.items()}
+    first, *others = [name.partition(".")[0] for name in pages]
+    toc = {"format": "jb-book", "root": first}
+    if others:
+        toc["chapters"] = [{"file": name} for name in others]
+    for name, text in {**pages, "_config.yml": yaml.safe_dump(config), "_toc.yml": yaml.safe_dump(toc)}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    build(folder, folder)
+    return folder / "_build" / "html"
 
 
 @contextmanager
@@ -86,9 +119,15 @@ FOOTER = '<p style="font: 9px sans-serif; width: 100%; text-align: center"><span
 def pdf():
     """Print each edition as one tagged PDF."""
     with chromium() as browser:
-        for whole, path in PRINTED.values():
-            pages = print_twice(browser.new_page(), whole, path)
+        for language, (_, path) in PRINTED.items():
+            pages = print_twice(browser.new_page(), whole_book(language, ROOT / "_build" / "pdf" / language), path)
             print(f"The book is in {path.relative_to(ROOT)}: {pages} pages.")
+
+
+def whole_book(language, out):
+    """The path of an edition as one page, built into a folder."""
+    build(".", out, "--config", PRINTED[language][0], "--builder", "custom", "--custom-builder", "singlehtml")
+    return out / "_build" / "singlehtml" / "index.html"
 
 
 def print_twice(page, whole, path):
@@ -128,5 +167,5 @@ def screenshots():
 if __name__ == "__main__":
     try:
         {"pdf": pdf, "screenshots": screenshots}[sys.argv[1]]()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, RuntimeError) as error:
         sys.exit(str(error))

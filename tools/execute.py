@@ -1,0 +1,155 @@
+"""Run notebooks top to bottom and store their outputs and models: ``python -m tools.execute NOTEBOOK...``.
+
+A cell whose metadata says ``"aebook": {"model": NAME}`` trains one model. It is stored under that
+name in ``results/models``, from the same run as the outputs. After a change that touches no training, such
+as a new sentence, plot or measure, ``--stored`` renews the outputs from the stored models, in seconds.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+from aebook import data
+from aebook.execute import figure, glued, write_whole
+from aebook.parameters import InputError
+from tools.machines import MACHINES, USUAL
+
+ROOT = Path(__file__).parent.parent
+MODELS = "results/models"
+COVER_FIGURE = "fig-dense-rows"
+COVER_FILE = "static/cover.png"
+"""Where the README and the cover find that figure; like MODELS beside the folder of the notebooks."""
+
+
+def run(notebook, folder, first_line="", after_cell=lambda cell: None):
+    """Execute a notebook, a NotebookNode, in place.
+
+    Args:
+        folder: the folder it runs in.
+        first_line: Python that the kernel runs before the first cell.
+        after_cell: is called with each code cell that has run.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: if a cell fails.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+        # What TensorFlow's C++ code writes to the terminal is not an output of a cell.
+        extra_arguments=["--IPKernelApp.capture_fd_output=False", f"--IPKernelApp.exec_lines={first_line}"],
+        on_cell_executed=lambda cell, **_: after_cell(cell),
+    )
+    try:
+        client.execute()
+    except AssertionError as error:
+        if client.km is not None:
+            raise
+        # nbclient catches the interrupt, shuts the kernel down, and fails to do so twice.
+        raise KeyboardInterrupt from error
+
+
+def in_kernel(call):
+    """A line that calls a function of `tools.trainings` in a kernel, wherever that runs."""
+    return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools import trainings; trainings.{call}; del sys, trainings"
+
+
+def execute(path, stored=False):
+    """Run one notebook in its own folder and store it, outputs and models, once every cell has run.
+
+    Args:
+        path: the notebook.
+        stored: put the stored models in the place of the trainings, which must be the same, and keep them.
+
+    What is stored stays as it is when a cell fails, when the run is interrupted, and unless the
+    notebook recorded that its images are the verified ones.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: if a cell fails, or asks for a training that is not stored.
+        RuntimeError: if the notebook did not record ``data_verified`` as True, or if a cell that
+            should train a model trained none or several.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    has_models = any("aebook" in cell.metadata for cell in notebook.cells)
+    folder = path.absolute().parent.parent / MODELS
+    with TemporaryDirectory() as temporary, tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
+        done, models = [], {}
+
+        def after_cell(cell):
+            new = sorted(set(Path(temporary).glob("*.json")) - set(done))
+            done.extend(new)
+            bar.update(notebook.cells.index(cell) + 1 - bar.n)
+            if "aebook" in cell.metadata and not stored:
+                if len(new) != 1:
+                    raise RuntimeError(f"{path}: the cell of the model {cell.metadata.aebook.model} must train once, "
+                                       f"it trained {len(new)} times; nothing is stored")
+                models[cell.metadata.aebook.model] = new[0]
+
+        call = f"replay({str(folder)!r}, {path.stem!r})" if stored else f"record({temporary!r})"
+        run(notebook, path.parent, in_kernel(call) if has_models else "", after_cell)
+        bar.update(bar.total - bar.n)
+        results = glued(notebook)
+        if results.get("data_verified") is not True:
+            raise RuntimeError(f"{path} must record data_verified as True, got {results.get('data_verified')!r}: "
+                               "its images are not known to be the verified ones, so its stored outputs stay")
+        for name, file in models.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            about = json.loads(file.read_text(encoding="utf-8"))
+            about = {"notebook": path.stem, "dataset": dataset(notebook),
+                     "score": {key: values[-1] for key, values in about["history"].items()}, **about}
+            write_whole(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
+            shutil.move(file.with_suffix(".keras"), folder / f"{name}.keras")
+    write_whole(path, nbformat.writes(notebook) + "\n")
+    cover = figure(notebook, COVER_FIGURE)
+    if cover is not None:
+        (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)
+
+
+def dataset(notebook):
+    """The data set that the parameters of a notebook name."""
+    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
+    parameters = {}
+    exec(cell.source, parameters)
+    return parameters["dataset"]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__)
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--stored", action="store_true", help="no training: the stored models")
+    options = parser.parse_args(arguments)
+    paths = options.notebooks
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        return f"there is no notebook {', '.join(missing)}"
+    os.environ.update(MACHINES[USUAL] | dict(os.environ))
+    try:
+        images = data.load("mnist")
+        if not images.verified:
+            return f"outputs are stored from the verified MNIST only; got {images.source} ({images.reason})"
+        for path in paths:
+            execute(path, options.stored)
+    except KeyboardInterrupt:
+        return "interrupted; notebooks that had not ended keep their stored outputs"
+    except (InputError, CellExecutionError, RuntimeError) as error:
+        return str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

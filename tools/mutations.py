@@ -1,0 +1,150 @@
+"""Break the book in every way that should be noticed, one after the other, and print which check notices it.
+
+Each mutation is made in a copy of the repository. Where the wrong model is too near to the right one for a
+new training to tell, another check must: the stored model is compared with what the code asks for.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+DENSE, CONV = "notebooks/6_2_dense.ipynb", "notebooks/6_3_convolutional.ipynb"
+
+FOLLOWS = "tests/test_replay.py::test_what_a_page_prints_follows_from_its_stored_models[{}]"
+STORED = "tests/test_notebooks.py::test_stored_outputs_are_whole[{}]"
+TRAINED = "--nbval {}"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change, and the check that must fail.
+
+    ``change`` is called with the copy's folder; ``check`` is what pytest is called with.
+    """
+
+    name: str
+    change: object
+    check: str
+
+
+def text(file, old, new):
+    """Replace a text, which must stand in the file, wherever it stands."""
+    def change(root):
+        path = root / file
+        before = path.read_text(encoding="utf-8")
+        if old not in before:
+            raise ValueError(f"{file} must hold {old!r}")
+        path.write_text(before.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def outputs(file, change_cells):
+    """Change the stored code cells of a notebook."""
+    def change(root):
+        path = root / file
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        change_cells([cell for cell in notebook["cells"] if cell["cell_type"] == "code"])
+        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    return change
+
+
+def swap_pictures(*names):
+    def change(cells):
+        data = [output["data"] for cell in cells for output in cell["outputs"]
+                if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") in names and "image/png" in output.get("data", {})]
+        one, other = data
+        one["image/png"], other["image/png"] = other["image/png"], one["image/png"]
+
+    return change
+
+
+def strip(cells):
+    for cell in cells:
+        cell.update(outputs=[], execution_count=None)
+
+
+def another_model(root):
+    """Weights as another training might have left them: each moved by half a percent."""
+    path = root / "results" / "models" / "6_2_dense.keras"
+    model = keras.models.load_model(path)
+    rng = np.random.default_rng(0)
+    model.set_weights([w * rng.normal(1, 0.005, w.shape) for w in model.get_weights()])
+    model.save(path)
+
+
+TRAINING = "aebook/training.py"
+MUTATIONS = [
+    Mutation("today's default rate", text(TRAINING, 'DENSE_SOURCE = Recipe("adadelta", learning_rate=1.0', 'DENSE_SOURCE = Recipe("adadelta", learning_rate=0.001'), TRAINED.format(DENSE)),
+    Mutation("MSE for BCE", text(TRAINING, 'loss="binary_crossentropy"', 'loss="mse"'), TRAINED.format(DENSE)),
+    Mutation("one epoch less", text(DENSE, '"epochs: int = 10 ', '"epochs: int = 9 '), TRAINED.format(DENSE)),
+    Mutation("a linear code", text("aebook/models.py", 'activation="relu", name="code"', 'activation="linear", name="code"'), FOLLOWS.format("6_2_dense")),
+    Mutation("z_dim 35", text(DENSE, '"z_dim: int = 36 ', '"z_dim: int = 35 '), FOLLOWS.format("6_2_dense")),
+    Mutation("half the batch", text(DENSE, '"batch_size: int = 256 ', '"batch_size: int = 128 '), FOLLOWS.format("6_2_dense")),
+    Mutation("no shuffling", text(TRAINING, "shuffle=True", "shuffle=False"), FOLLOWS.format("6_2_dense")),
+    Mutation("pixels divided by 256", text("aebook/data.py", 'astype("float32") / 255', 'astype("float32") / 256'), FOLLOWS.format("6_2_dense")),
+    Mutation("pixels left at 255", text("aebook/data.py", 'astype("float32") / 255', 'astype("float32")'), FOLLOWS.format("6_2_dense")),
+    Mutation("validation on training images", text(DENSE, "validation_data=x_test", "validation_data=x_train[-10_000:]"), FOLLOWS.format("6_2_dense")),
+    Mutation("Glorot instead of He", text(TRAINING, 'kernel_initializer="he_normal"', 'kernel_initializer="glorot_uniform"'), FOLLOWS.format("6_3_convolutional")),
+    Mutation("biases at 0", text(TRAINING, "CODE_BIAS = 1.0", "CODE_BIAS = 0.0"), FOLLOWS.format("6_3_convolutional")),
+    Mutation("a swapped figure", outputs(CONV, swap_pictures("fig-conv-source-rows", "fig-conv-rows")), FOLLOWS.format("6_3_convolutional")),
+    Mutation("a number changed in its third digit", text(DENSE, "0.0871", "0.0873"), FOLLOWS.format("6_2_dense")),
+    Mutation("a recorded result changed in its third digit", text(DENSE, '"0.0870', '"0.0873'), FOLLOWS.format("6_2_dense")),
+    Mutation("a stored model of another run", another_model, FOLLOWS.format("6_2_dense")),
+    Mutation("a stripped notebook", outputs(DENSE, strip), STORED.format("6_2_dense")),
+]
+
+
+def copy(target):
+    """The repository's own files, as they are now."""
+    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                           capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, files):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target / name)
+
+
+def caught(mutation):
+    """What the check says of a mutation: the first line on what it found, or "" if it passes."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy(Path(folder))
+        mutation.change(Path(folder))
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", *mutation.check.split()],
+            cwd=folder, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, text=True,
+        )
+    if run.returncode == 0:
+        return ""
+    if run.returncode != 1:
+        raise RuntimeError(f"{mutation.name}: the check did not run\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    output = re.sub(r"\x1b\[\d+m", "", run.stdout)
+    found = re.findall(r".* outside .* to .*", output) or re.findall(r"(?:ValueError|AssertionError): (.+)", output)
+    return found[0].strip()[:150] if found else output.strip().splitlines()[-1]
+
+
+def main():
+    if not os.environ.get("AEBOOK_DATA"):
+        return "AEBOOK_DATA must name the folder of the real images, for the mutations are of what was stored on them"
+    escaped = []
+    for mutation in MUTATIONS:
+        found = caught(mutation)
+        if not found:
+            escaped.append(mutation.name)
+        print(f"{'caught' if found else 'NOT CAUGHT'}: {mutation.name}\n    by {mutation.check}\n    {found}", flush=True)
+    print(f"{len(MUTATIONS) - len(escaped)} of {len(MUTATIONS)} mutations caught")
+    return f"not caught: {', '.join(escaped)}" if escaped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

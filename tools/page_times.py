@@ -1,0 +1,57 @@
+"""How soon a reader sees a page, as a ratio to an empty page of the same theme: `make bench PAGES=1`.
+
+Seen is a page when the largest thing on a phone's first screen is drawn. Each page is loaded three times, each time
+next to the empty page, and the shortest times are compared: other work on the machine makes a load slower, not faster.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tools import browser
+
+LOADS = 3
+# A mid-range phone on a good mobile network: a quarter of this processor, 9 Mbit/s, 60 ms there and back.
+SLOW_NETWORK = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 1.5e6 / 8}
+SLOW_PROCESSOR = {"rate": 4}
+LARGEST = """new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime)).observe(
+  {type: "largest-contentful-paint", buffered: true}))"""
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def milliseconds(chromium, address):
+    """Until the largest thing on the first screen is drawn, in a browser that has not seen the book before."""
+    context = chromium.new_context(viewport={"width": 375, "height": 800}, device_scale_factor=2)
+    context.set_default_timeout(0)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_NETWORK)
+    session.send("Emulation.setCPUThrottlingRate", SLOW_PROCESSOR)
+    page.goto(address)
+    page.evaluate(TWO_FRAMES)
+    time = page.evaluate(LARGEST)
+    context.close()
+    return time
+
+
+def main():
+    with (
+        tempfile.TemporaryDirectory() as folder, browser.chromium() as chromium,
+        browser.served(browser.small_book(Path(folder), {"index.md": "# Empty"})) as empty, browser.served(browser.HTML) as book,
+    ):
+        print(f"Largest contentful paint, the best of {LOADS} loads; the ratio is to the theme's empty page.")
+        for name in browser.PAGES:
+            times = [
+                (milliseconds(chromium, f"{book}/{name}.html"), milliseconds(chromium, f"{empty}/index.html"))
+                for _ in range(LOADS)
+            ]
+            page, nothing = map(min, zip(*times))
+            print(f"{page / nothing:5.2f}  {name}  ({page:.0f} ms to {nothing:.0f} ms)", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (FileNotFoundError, RuntimeError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,41 @@
+"""What the pages print of the stored models, computed from these models again: no training, seconds.
+
+Where a cell trains, the stored model takes the place of the training (`tools.trainings.replay`). All
+else runs as it is, and must give what is stored: recorded results to four digits, every printed
+number as it is printed, the same pictures.
+"""
+
+import json
+from pathlib import Path
+
+import nbformat
+
+from tools import compare
+from tools.execute import MODELS, in_kernel, run
+
+ROOT = Path(__file__).parent.parent
+
+
+def stems():
+    """The notebooks whose models are stored."""
+    return sorted({json.loads(path.read_text(encoding="utf-8"))["notebook"] for path in (ROOT / MODELS).glob("*.json")})
+
+
+def faults(stem):
+    """What a notebook stores that does not follow from its models, one line each.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: if a cell asks for a training that is not stored, or a
+            stored loss is not that of the stored weights.
+    """
+    path = ROOT / "notebooks" / f"{stem}.ipynb"
+    stored = nbformat.read(path, as_version=4)
+    page = compare.Page(stored, compare.Bands())
+    new = nbformat.read(path, as_version=4)
+    run(new, path.parent, in_kernel(f"replay({str(ROOT / MODELS)!r}, {stem!r})"))
+    return [
+        f"{path.name}, cell [{a.execution_count}]: {fault}"
+        for a, b in zip(stored.cells, new.cells)
+        if a.cell_type == "code" and "nbval-ignore-output" not in a.metadata.get("tags", ())
+        for fault in page.faults(a.outputs, b.outputs, a.metadata)
+    ]
