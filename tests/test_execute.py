@@ -36,26 +36,21 @@ def write(tmp_path):
     return write
 
 
-def test_outputs_are_stored_without_timings(write):
-    path = write("print('a')\nprint('b')", RECORD.format(True))
+def test_outputs_are_stored_without_timings_and_the_cover_follows_its_figure(write):
+    show = f"from IPython.display import Image\nImage({PNG!r})"
+    words = {"mystnb": {"figure": {"name": execute.COVER_FIGURE}}}
+    path = write("print('a')\nprint('b')", f"{RECORD.format(True)}\n{show}", **words)
     execute.execute(path)
     notebook = nbformat.read(path, as_version=4)
     assert notebook.cells[0].outputs[0].text == "a\nb\n"
     assert [cell.execution_count for cell in notebook.cells] == [1, 2]
-    assert [cell.metadata for cell in notebook.cells] == [{}, {}]
+    assert [cell.metadata for cell in notebook.cells] == [words, words]
     assert glued(notebook) == {"data_verified": True}
+    assert (path.parent.parent / execute.COVER_FILE).read_bytes() == PNG
 
 
-def test_a_run_on_the_stand_in_is_not_stored(write):
-    path = write(RECORD.format(False))
-    before = path.read_bytes()
-    with pytest.raises(RuntimeError, match="must record data_verified as True, got False"):
-        execute.execute(path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("verified", [None, "yes"])
-def test_a_run_that_records_nothing_about_its_images_is_not_stored(write, verified):
+@pytest.mark.parametrize("verified", [None, False])
+def test_a_run_that_does_not_record_verified_images_is_not_stored(write, verified):
     path = write("print('new')" if verified is None else RECORD.format(verified))
     before = path.read_bytes()
     with pytest.raises(RuntimeError, match=f"must record data_verified as True, got {verified!r}"):
@@ -106,13 +101,6 @@ sys.exit(execute.main([{str(path)!r}]))
 
 def test_a_missing_notebook(write):
     assert execute.main(["nowhere.ipynb"]) == "there is no notebook nowhere.ipynb"
-
-
-def test_the_cover_follows_its_figure(write):
-    show = f"from IPython.display import Image\nImage({PNG!r})"
-    path = write(f"{RECORD.format(True)}\n{show}", mystnb={"figure": {"name": execute.COVER_FIGURE}})
-    execute.execute(path)
-    assert (path.parent.parent / execute.COVER_FILE).read_bytes() == PNG
 
 
 @pytest.fixture

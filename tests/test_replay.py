@@ -119,6 +119,7 @@ def test_weights_of_another_run_do_not_give_the_stored_loss(folder, tmp_path, mo
         fit(small())
 
 
+@pytest.mark.slow
 def test_the_models_of_a_notebook_are_stored_with_its_outputs(tmp_path):
     """A cell that names a model must train exactly one."""
     import nbformat
