@@ -17,6 +17,8 @@ import os
 import platform
 import re
 import statistics
+import tempfile
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -73,8 +75,9 @@ MEASURED = ("parameters", "data", "models", "training", "metrics", "contenders")
 """The modules that a measurement depends on."""
 
 OUT = Path("results/bench.json")
-QUICK_OUT = Path("runs/bench_quick.json")
 JOURNAL = Path("runs/bench.jsonl")
+QUICK_OUT = Path("runs/bench_quick.json")
+QUICK_JOURNAL = Path("runs/bench_quick.jsonl")
 
 
 def plan(n_train=ALL_IMAGES):
@@ -140,37 +143,50 @@ def bench(runs, journal):
         For each Run a dictionary: its settings, what ``measure`` gives, and when it was.
 
     Raises:
-        RuntimeError: if a training fails, and if another bench is writing to the journal.
+        RuntimeError: if a training fails, if the journal is damaged, and if another bench has its
+            journal in the same folder: no training shares the machine.
     """
     code = hashlib.sha256(b"".join((PACKAGE / f"{name}.py").read_bytes() for name in MEASURED)).hexdigest()[:12]
     state = {"code": code, "data": os.environ.get("AEBOOK_DATA", ""), **machine(), **versions()}
     journal.parent.mkdir(exist_ok=True)
-    with journal.open("a+") as log, tqdm(runs, unit="training") as bar:
+    done, lock = {}, (journal.parent / "bench.lock").open("w")
+    with lock, journal.open("a+b") as log, tqdm(runs, unit="training") as bar:
         try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RuntimeError(f"another bench is writing to {journal}") from None
+            raise RuntimeError(f"another bench is running; its journal is in {journal.parent}") from None
         log.seek(0)
-        whole = [line for line in log if line.endswith("\n")]  # the last one may have been cut short
-        log.truncate(len("".join(whole).encode()))
-        done = {
-            json.dumps(entry["run"]): entry["result"] for entry in map(json.loads, whole) if entry["state"] == state
-        }
+        text = log.read()
+        whole = text.rfind(b"\n") + 1
+        log.truncate(whole)  # the last line may have been cut short
+        for number, line in enumerate(text[:whole].splitlines(), 1):
+            try:
+                entry = json.loads(line)
+                if entry["state"] == state:
+                    done[json.dumps(entry["run"])] = entry["result"]
+            except (ValueError, TypeError, KeyError):
+                raise RuntimeError(f"line {number} of {journal} is damaged; "
+                                   "without that line the same command repeats its training") from None
         for run in bar:
             key = json.dumps(asdict(run))
             bar.set_description(f"{run.model} {run.contender}")
             if key not in done:
                 done[key] = {"started": now(), **_measure(run), "finished": now()}
-                log.write(json.dumps({"state": state, "run": asdict(run), "result": done[key]}) + "\n")
+                entry = {"state": state, "run": asdict(run), "result": done[key]}
+                log.write(json.dumps(entry).encode() + b"\n")
                 log.flush()
     return [{**asdict(run), **done[json.dumps(asdict(run))]} for run in runs]
 
 
 def _measure(run):
-    try:
-        return contenders.in_new_process(run)
-    except Exception as error:
-        raise RuntimeError(f"the training {run} failed: {type(error).__name__}: {error}") from error
+    with tempfile.NamedTemporaryFile("r", errors="replace") as log:
+        try:
+            return contenders.in_new_process(run, log.name)
+        except BrokenExecutor as error:
+            said = " ".join(log.read()[-300:].split()) or "nothing, as when the system ends it for want of memory"
+            raise RuntimeError(f"the training {run} failed: its process died, and said last: {said}") from error
+        except Exception as error:
+            raise RuntimeError(f"the training {run} failed: {type(error).__name__}: {error}") from error
 
 
 def now():
@@ -288,15 +304,16 @@ def main(arguments):
     parser.add_argument("--quick", action="store_true",
                         help=f"the contenders only, on a tenth of the images; the result goes to {QUICK_OUT}")
     quick = parser.parse_args(arguments).quick
-    runs, out = plan(), OUT
+    runs, out, journal = plan(), OUT, JOURNAL
     if quick:
-        runs, out = [run for run in plan(ALL_IMAGES // 10) if run.contender in CONTENDERS], QUICK_OUT
+        runs = [run for run in plan(ALL_IMAGES // 10) if run.contender in CONTENDERS]
+        out, journal = QUICK_OUT, QUICK_JOURNAL
     out.parent.mkdir(exist_ok=True)
     try:
         images = data.load("mnist")
         if not (quick or images.verified):
             return f"{OUT} is made from the verified MNIST only; got {images.source} ({images.reason})"
-        results = bench(runs, JOURNAL)
+        results = bench(runs, journal)
     except KeyboardInterrupt:
         return "interrupted; the same command goes on from here"
     except PackageNotFoundError as error:
@@ -311,6 +328,6 @@ def main(arguments):
         **summary(results), "runs": results,
     }
     write_whole(out, json.dumps(report, indent=1) + "\n")
-    JOURNAL.unlink()
+    journal.unlink()
     print(show(report), f"\nwritten to {out}")
     return 0

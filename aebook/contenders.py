@@ -82,17 +82,20 @@ class Stopwatch:
         self.resume()
 
 
-def in_new_process(run):
-    """What ``measure`` gives for a Run, from a new process that has loaded nothing before."""
-    backend = BACKENDS.get(run.contender, "tensorflow")
-    with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (backend,), max_tasks_per_child=1) as process:
+def in_new_process(run, log):
+    """What ``measure`` gives for a Run, from a new process that has loaded nothing before.
+
+    What that process says goes into the file ``log``, off the progress bar.
+    """
+    prepared = BACKENDS.get(run.contender, "tensorflow"), log
+    with ProcessPoolExecutor(1, get_context("spawn"), _prepare, prepared, max_tasks_per_child=1) as process:
         return process.submit(measure, run).result()
 
 
-def _prepare(backend):
-    """Name Keras's backend before anything is imported, and keep the libraries' log off the progress bar."""
+def _prepare(backend, log):
+    """Name Keras's backend before anything is imported, and send what the libraries say into the log."""
     os.environ["KERAS_BACKEND"] = backend
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    os.dup2(os.open(log, os.O_WRONLY), sys.stderr.fileno())
 
 
 def measure(run):

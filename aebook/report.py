@@ -70,7 +70,9 @@ def page(title, table, settings):
         x = varied[0]
         group = next((name for name in varied[1:] if name != "seed"), None)
         file = io.BytesIO()
-        plots.spread(complete, x, {name: name for name in measured}, group).savefig(file)
+        texts = {name: complete[name].astype(str).str.replace("$", r"\$") for name in varied
+                 if not is_numeric_dtype(complete[name])}  # 1 and a on one axis; $ would begin a formula
+        plots.spread(complete.assign(**texts), x, {name: name for name in measured}, group).savefig(file)
         figure = base64.b64encode(file.getvalue()).decode()
     return jinja2.Environment(autoescape=True).from_string(PAGE).render(
         title=title, complete=len(complete), x=x, figure=figure, link=quote, text=_text,

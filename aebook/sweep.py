@@ -20,6 +20,7 @@ from pathlib import Path
 
 import dask
 import nbformat
+import numpy
 import pandas
 import papermill
 from dask.system import CPU_COUNT
@@ -27,7 +28,7 @@ from dask.utils import format_bytes
 from distributed import Client, LocalCluster
 from distributed.cfexecutor import ClientExecutor
 from distributed.system import MEMORY_LIMIT
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import infer_dtype, is_numeric_dtype
 from tqdm import tqdm
 
 from aebook import report, worker
@@ -88,6 +89,10 @@ def plan(notebook, grid):
     """
     path = Path(notebook)
     defaults = _defaults(path)
+    grid = {
+        name: [value.item() if isinstance(value, numpy.generic) else value for value in values]
+        for name, values in grid.items()
+    }
     for name, values in grid.items():
         if name not in defaults:
             raise InputError(f"{path.name} has no parameter {name!r}; it has {', '.join(defaults)}")
@@ -149,14 +154,17 @@ class Sweep:
         grid: the values to go through by the name of their parameter.
         out: the folder; it is made if it is not there, and may hold earlier runs of the notebook.
         rerun: also repeat complete runs whose notebook or package code has changed since.
+        runner: what a worker calls to execute one notebook; it takes and returns what
+            aebook.worker.run does, and must be picklable for an executor that pickles.
 
     Raises:
-        InputError: see plan(); and if the folder holds runs of another notebook.
+        InputError: see plan(); and if the folder holds runs of another notebook, or its journal
+            is damaged.
         BlockingIOError: if another sweep is writing to the folder.
     """
 
-    def __init__(self, notebook, grid, out, rerun=False):
-        self.notebook, self.out, self.grid, self.rerun = Path(notebook), Path(out), grid, rerun
+    def __init__(self, notebook, grid, out, rerun=False, runner=worker.run):
+        self.notebook, self.out, self.grid, self.rerun, self.runner = Path(notebook), Path(out), grid, rerun, runner
         self.start = time.monotonic()
         self.planned = {_digest(parameters): parameters for parameters in plan(notebook, grid)}
         if self.out.exists() and not self.out.is_dir():
@@ -193,9 +201,13 @@ class Sweep:
             text = journal.read()
             whole = text.rfind(b"\n") + 1
             journal.truncate(whole)  # a row that was being written when the sweep was killed
-        for line in text[:whole].splitlines():
-            row = json.loads(line)
-            self.rows[_digest(row["parameters"])] = row
+        for number, line in enumerate(text[:whole].splitlines(), 1):
+            try:
+                row = json.loads(line)
+                self.rows[_digest(row["parameters"])] = row
+            except (ValueError, TypeError, KeyError):
+                raise InputError(f"line {number} of {journal.name} is damaged; "
+                                 "without that line the same command repeats its run") from None
         for row in self.rows.values():
             if row["notebook"] != self.notebook.name:
                 raise InputError(f"{self.out} holds runs of {row['notebook']}; "
@@ -234,7 +246,7 @@ class Sweep:
             while True:
                 for key, parameters in itertools.islice(waiting, IN_FLIGHT - len(submitted)):
                     task = self.source, parameters, self.name(parameters), self.code["aebook_code"]
-                    submitted[executor.submit(worker.run, *task, *places)] = key
+                    submitted[executor.submit(self.runner, *task, *places)] = key
                 if not submitted:
                     break
                 done, _ = futures.wait(submitted, timeout=1, return_when=futures.FIRST_COMPLETED)
@@ -282,6 +294,8 @@ class Sweep:
         if text:
             write_whole(self.out / run, text)
         before = self.rows.get(key)
+        if before and before["run"] not in ("", run):
+            (self.out / before["run"]).unlink(missing_ok=True)  # before the row: killed here, the run is done again
         self.rows[key] = {
             "run": run,
             **outcome,
@@ -295,8 +309,6 @@ class Sweep:
         }
         with open(self.own / "rows.jsonl", "a", encoding="utf-8") as journal:
             journal.write(json.dumps(self.rows[key], default=repr) + "\n")
-        if before and before["run"] not in ("", run):
-            (self.out / before["run"]).unlink(missing_ok=True)
 
     def failed(self):
         """The rows of the planned runs that failed."""
@@ -340,7 +352,7 @@ def _running(executor, submitted):
     return min(len(submitted), sum(min(len(keys), threads.get(address, 1)) for address, keys in processing.items()))
 
 
-def sweep(notebook, grid, out, executor, rerun=False):
+def sweep(notebook, grid, out, executor, rerun=False, runner=worker.run):
     """Run a notebook once for every combination of values, on any executor.
 
     Runs that are complete in the folder are not repeated, so that the same call goes on where an
@@ -362,7 +374,7 @@ def sweep(notebook, grid, out, executor, rerun=False):
         ...     table = sweep("notebooks/6_2_dense.ipynb", {"z_dim": [2, 4], "seed": [0, 1]},
         ...                   "runs/z", client.get_executor(pure=False))
     """
-    with Sweep(notebook, grid, out, rerun) as runs:
+    with Sweep(notebook, grid, out, rerun, runner) as runs:
         runs.run(executor)
         return runs.table()
 
@@ -413,7 +425,9 @@ def _sweep_on_dask(runs, given):
     except KeyboardInterrupt:
         return f"interrupted; the runs that are complete stay in {given.out}, and the same command goes on with the rest"
     if given.parquet:
-        runs.table().to_parquet(given.out / "runs.parquet")
+        table = runs.table()
+        mixed = [name for name in table if infer_dtype(table[name]).startswith("mixed")]
+        table.astype(dict.fromkeys(mixed, str)).to_parquet(given.out / "runs.parquet")  # one type a column
     print(f"table: {given.out / 'runs.csv'}  page: {given.out / 'index.html'}")
     failed = runs.failed()
     if failed:

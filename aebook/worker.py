@@ -66,7 +66,23 @@ def _memory_limit():
 
 
 def run(source, parameters, name, code, folder, scratch):
-    """Execute a notebook, given as text; return its part of the row, and the executed text."""
+    """Execute one notebook on a kernel of its own.
+
+    Args:
+        source: the notebook as text.
+        parameters: a value for each of its parameters.
+        name: file name of the run, without its ending.
+        code: what aebook_code() is where the sweep runs.
+        folder: where the notebook lies; the kernel works there if the worker has that folder.
+        scratch: where the notebook is written while it is executed, if the worker has that folder.
+
+    Returns:
+        The run's part of a row (status, error, results, wall_s, peak_mb, worker, versions), and the
+        executed notebook as text, empty if there is none. A failed run is no exception.
+
+    Raises:
+        RuntimeError: if this worker's package is another than the sweep's.
+    """
     if aebook_code() != code:
         raise RuntimeError("this worker has another version of aebook than the sweep that called it")
     start, error = time.monotonic(), ""

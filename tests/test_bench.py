@@ -3,12 +3,11 @@
 import importlib.util
 import json
 import re
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from aebook import bench, contenders, data, metrics, training
@@ -65,18 +64,31 @@ def test_a_change_changes_one_thing(model):
 # One training
 
 
+@pytest.fixture
+def eagerly():
+    """Without graphs: tracing and compiling them takes longer than a small training."""
+    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_the_books_contender_is_the_function_of_its_chapter(stand_in, model):
+def test_the_books_contender_is_the_function_of_its_chapter(model, eagerly):
     """What is timed as this book's recipe gives the same model as train_dense and train_conv."""
-    settings = {"epochs": 1, "batch_size": 128, "seed": 5}
-    watch = contenders._keras(replace(book(model), **settings), stand_in)
+    squares = np.zeros((300, 28, 28), "uint8")
+    for image, (x, y) in zip(squares, np.random.default_rng(0).integers(0, 16, (300, 2))):
+        image[x : x + 12, y : y + 12] = 255
+    images = SimpleNamespace(x_train=squares[:250], x_test=squares[250:])
+    settings = {"epochs": 1, "batch_size": 50, "seed": 5}
+    watch = contenders._keras(replace(book(model), **settings), images)
     if model == "dense":
-        trained, _ = training.train_dense(stand_in, **settings)
-        x_test = data.to_vectors(stand_in.x_test)
+        trained, _ = training.train_dense(images, **settings)
+        x_test = data.to_vectors(images.x_test)
     else:
-        trained, _ = training.train_conv(stand_in, **settings)
-        x_test = data.to_channels(stand_in.x_test, "channels_last")
+        trained, _ = training.train_conv(images, **settings)
+        x_test = data.to_channels(images.x_test, "channels_last")
     assert watch.losses == [pytest.approx(metrics.bce(x_test, trained.predict(x_test, verbose=0)), rel=1e-5)]
 
 
@@ -93,54 +105,118 @@ def test_the_pytorch_loop_trains_the_same_model(stand_in, model):
     assert in_torch[-1] == pytest.approx(in_keras[-1], rel=0.08)
 
 
-def test_the_clock_stands_still_while_a_loss_is_measured():
-    def loss():
-        time.sleep(0.5)
-        return 0.5
+def test_the_clock_stands_still_while_a_loss_is_measured(monkeypatch):
+    now = 0
 
+    def passes(seconds):
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(contenders, "time", SimpleNamespace(perf_counter=lambda: now))
     watch = contenders.Stopwatch()
-    time.sleep(0.05)
-    watch.end_epoch(loss)
+    passes(1)
+    watch.end_epoch(lambda: passes(50) or 0.5)
+    passes(2)
     watch.pause()
-    time.sleep(0.5)
+    passes(50)
     watch.resume()
-    watch.end_epoch(loss)
-    assert watch.losses == [0.5, 0.5]
-    assert 0.05 <= watch.ends[0] <= watch.ends[1] < 0.4
+    passes(4)
+    watch.end_epoch(lambda: passes(50) or 0.5)
+    assert watch.losses == [0.5, 0.5] and watch.ends == [1, 7]
 
 
-def test_a_training_process_loads_only_its_own_library():
-    command = "import sys, aebook.contenders; print({'keras', 'torch', 'tensorflow'} & set(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
-    assert out.strip() == "set()"
+class Dying:
+    """A Run whose process says which libraries it has loaded, and dies."""
+
+    contender = "book"
+
+    def __reduce__(self):
+        return exec, ("import os, sys\nloaded = {'keras', 'torch', 'tensorflow'} & set(sys.modules)\n"
+                      "os.write(2, f'loaded: {loaded}, and no memory left'.encode())\nos._exit(1)",)
+
+
+def test_a_training_process_loads_only_its_own_library_and_its_last_words_are_told():
+    with pytest.raises(RuntimeError, match=r"its process died, and said last: loaded: set\(\), and no memory left$"):
+        bench._measure(Dying())
 
 
 # Journal
 
 
-def test_an_interrupted_bench_goes_on(tmp_path, monkeypatch):
-    runs, ran = bench.plan()[:4], []
-    monkeypatch.setattr(bench, "versions", lambda: {"keras": "3"})
-
-    def measure(run):
-        if len(ran) == 2:
-            ran.append(None)
-            raise KeyboardInterrupt
-        ran.append(run)
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    """The trainings that were done so far, by one that takes no time, in a folder of their own."""
+    def train(run, log):
+        trained.append(run)
         return {"epoch_s": [2.0, 1.0], "test_bce": [0.2, 0.1], "peak_mb": 1, "verified": True}
 
-    monkeypatch.setattr(contenders, "in_new_process", measure)
+    trained = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(contenders, "in_new_process", train)
+    monkeypatch.setattr(bench, "version", lambda name: "3")
+    monkeypatch.setattr(data, "load", lambda name: SimpleNamespace(verified=True))
+    return trained
+
+
+@pytest.fixture
+def interrupt(monkeypatch, trained):
+    """Interrupt what a function does after so many trainings."""
+    train = contenders.in_new_process
+
+    def interrupt(call, after):
+        left = iter(range(after))
+
+        def interrupted(*arguments):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return train(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(contenders, "in_new_process", interrupted)
+            return call()
+
+    return interrupt
+
+
+def test_an_interrupted_bench_goes_on(tmp_path, monkeypatch, trained, interrupt):
+    runs, journal = bench.plan()[:4], tmp_path / "bench.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        bench.bench(runs, tmp_path / "bench.jsonl")
-    assert ran == [*runs[:2], None]
-    with (tmp_path / "bench.jsonl").open("a") as journal:
-        journal.write('{"state": {"co')  # a line cut short
-    results = bench.bench(runs, tmp_path / "bench.jsonl")
-    assert ran == [*runs[:2], None, *runs[2:]]
+        interrupt(lambda: bench.bench(runs, journal), after=2)
+    assert trained == runs[:2]
+    with journal.open("a") as file:
+        file.write('{"state": {"co')  # a line cut short
+    results = bench.bench(runs, journal)
+    assert trained == runs
     assert [result["contender"] for result in results] == [run.contender for run in runs]
-    monkeypatch.setattr(bench, "versions", lambda: {"keras": "4"})  # another library: all again
-    bench.bench(runs[:1], tmp_path / "bench.jsonl")
-    assert ran[-1] == runs[0] and len(ran) == 6
+    monkeypatch.setattr(bench, "version", lambda name: "4")  # another library: all again
+    bench.bench(runs[:1], journal)
+    assert trained == [*runs, runs[0]]
+
+
+def test_a_quick_bench_leaves_an_interrupted_full_one_alone(trained, interrupt):
+    assert interrupt(lambda: bench.main([]), after=2) == "interrupted; the same command goes on from here"
+    assert bench.main(["--quick"]) == 0 and bench.main([]) == 0
+    quick = [run for run in bench.plan(6000) if run.contender in CONTENDERS]
+    assert trained == [*bench.plan()[:2], *quick, *bench.plan()[2:]]
+    assert json.loads(bench.OUT.read_text())["images"] == 60_000
+    assert json.loads(bench.QUICK_OUT.read_text())["images"] == 6000
+    assert not bench.JOURNAL.exists() and not bench.QUICK_JOURNAL.exists()
+
+
+def test_no_two_benches_at_once(monkeypatch, trained):
+    answers = []
+    monkeypatch.setattr(contenders, "in_new_process", lambda *_: answers.append(bench.main(["--quick"])) or {})
+    bench.bench(bench.plan()[:1], bench.JOURNAL)
+    assert answers == ["another bench is running; its journal is in runs"]
+
+
+@pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b"{}\n", b"\xff\0\n"])
+def test_a_damaged_journal_is_one_clear_error(trained, damage):
+    bench.bench(bench.plan()[:1], bench.JOURNAL)
+    with bench.JOURNAL.open("ab") as journal:
+        journal.write(damage)
+    answer = bench.main([])
+    assert answer == "line 2 of runs/bench.jsonl is damaged; without that line the same command repeats its training"
 
 
 # What the measurements say
@@ -218,8 +294,7 @@ def test_the_stored_table_can_be_shown(stored):
     assert stored["machine"]["processor"] in shown
 
 
-def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
+def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, trained):
     def version(name):
         if name == "torch":
             raise bench.PackageNotFoundError(name)
@@ -227,19 +302,20 @@ def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, tmp_path):
 
     monkeypatch.setattr(bench, "version", version)
     assert bench.main(["--quick"]) == "torch is not installed; make bench installs what the bench needs"
-    assert not (tmp_path / "runs" / "bench_quick.json").exists()
+    assert not trained and not bench.QUICK_OUT.exists()
 
 
-def test_nothing_is_stored_from_other_images_than_the_real_ones(monkeypatch, tmp_path, no_network):
-    monkeypatch.chdir(tmp_path)
-    assert bench.main([]).startswith("results/bench.json is made from the verified MNIST only; got stand-in")
+def test_nothing_is_stored_from_other_images_than_the_real_ones(monkeypatch, trained):
+    images = SimpleNamespace(verified=False, source="stand-in", reason="no network")
+    monkeypatch.setattr(data, "load", lambda name: images)
+    assert bench.main([]) == "results/bench.json is made from the verified MNIST only; got stand-in (no network)"
+    assert not trained and not bench.OUT.exists()
 
 
-def test_a_training_that_fails_is_named(monkeypatch, tmp_path):
-    def fail(run):
+def test_a_training_that_fails_is_named(monkeypatch, tmp_path, trained):
+    def fail(run, log):
         raise FloatingPointError("loss became nan")
 
     monkeypatch.setattr(contenders, "in_new_process", fail)
-    monkeypatch.setattr(bench, "versions", dict)
     with pytest.raises(RuntimeError, match="Run.model='dense', contender='source', seed=0.*FloatingPointError: loss"):
         bench.bench(bench.plan()[:1], tmp_path / "bench.jsonl")

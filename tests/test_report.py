@@ -39,3 +39,10 @@ def test_the_figure_shows_results_that_differ(table, monkeypatch):
 def test_no_figure_where_nothing_differs(table):
     assert "<img" not in report.page("Runs", table[:1], ["z_dim"])
     assert "0 complete, 1 failed.\n" in report.page("Runs", table[4:], ["z_dim"]).replace("</p>", "\n")
+
+
+@pytest.mark.parametrize("values", [[1, "a"], ["$a$", "b"], [True, False], [1.0, float("inf")]])
+@pytest.mark.parametrize("settings", [["name", "seed"], ["seed", "name"]])
+def test_any_values_can_be_shown(table, values, settings):
+    table["name"] = [*values, *values, values[0]]
+    assert "<img" in report.page("Runs", table, settings)
