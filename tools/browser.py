@@ -1,5 +1,7 @@
 """The built book in Debian's Chromium: `make pdf`, `make screenshots`, and what the tests of the pages share."""
 
+import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,8 @@ from pathlib import Path
 
 import yaml
 from playwright.sync_api import sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
@@ -132,9 +135,9 @@ def whole_book(language, out):
 
 def print_twice(page, whole, path):
     """Print the book, the first time only to find the pages of its headings; how many pages it has."""
-    page.goto(whole.as_uri())
     pages = {}
     for _ in range(2):
+        page.goto(whole.as_uri())  # anew: Chromium breaks pages elsewhere when it prints what it has printed before
         page.evaluate(CONTENTS, pages)
         page.pdf(
             path=path, format="A4", tagged=True, outline=True, display_header_footer=True,
@@ -144,7 +147,27 @@ def print_twice(page, whole, path):
         reader = PdfReader(path)
         places = reader.named_destinations.items()
         pages = {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in places}
+    mend_bookmarks(path)
     return len(reader.pages)
+
+
+def mend_bookmarks(path):
+    """Where Chromium has moved a heading to the next page, its bookmark says the title twice; let it say it once."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium's count of objects is too low, which harms nothing
+    writer = PdfWriter(clone_from=path)
+
+    def below(entry):
+        child = entry.get("/First")
+        while child is not None:
+            child = child.get_object()
+            yield child
+            yield from below(child)
+            child = child.get("/Next")
+
+    for entry in below(writer.root_object["/Outlines"]):
+        if repeated := re.fullmatch(r"(.+?)\1+", entry["/Title"]):
+            entry[NameObject("/Title")] = TextStringObject(repeated[1])
+    writer.write(path)
 
 
 def screenshots():
