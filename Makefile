@@ -63,7 +63,7 @@ _build/ko.yml: _config.yml
 	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: tools$$|: ../tools|' $< > $@
 
 check: $(READY) ## unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
-	$(if $(AEBOOK_DATA),@$(BIN)/python -m tools.real > /dev/null)
+	$(if $(AEBOOK_DATA)$(REAL),@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null)
 	$(PYTEST) $(UNIT) 3 -m "not slow"
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
 	  $(BOOK) --path-output $$folder --builder custom --custom-builder gettext > /dev/null && \
@@ -77,7 +77,6 @@ translate: messages ## after a change of the English: renew the catalogues in lo
 	@$(BIN)/python -m tools.translation $(MESSAGES) || true # what is to be translated is no error here
 
 test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
-	@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) $(UNIT) 2 -m slow
 	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi

@@ -3,14 +3,13 @@
 What agrees and what does not, `tools.compare` says.
 """
 
-import os
 import re
 
 import nbformat
 import pytest
 from nbval.plugin import IPyNbCell
 
-from tools.machines import MACHINES, USUAL
+from tools.machines import use_the_usual
 
 EXEMPT = "nbval-ignore-output"
 SEED = re.compile(r"^seed: int = \d+", re.MULTILINE)
@@ -68,7 +67,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not config.option.nbval:
         return
-    os.environ.update(MACHINES[USUAL] | dict(os.environ))
+    use_the_usual()
     IPyNbCell.compare_outputs = _compare_outputs
 
 

@@ -19,8 +19,13 @@ def glued(notebook):
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             if name is not None:
                 shown = output["data"].get(f"{GLUE_PREFIX}text/plain") or output["data"].get("text/plain", "")
-                values[name] = read_value(re.sub(r"^np\.\w+\((.*)\)$", r"\1", shown))
+                values[name] = read_value(plain(shown))
     return values
+
+
+def plain(text):
+    """What a recorded value prints as, a number of NumPy's as one of Python's."""
+    return re.sub(r"^np\.\w+\((.*)\)$", r"\1", text)
 
 
 def figure(notebook, name):

@@ -1,5 +1,6 @@
 """What a worker of a sweep does: one papermill run."""
 
+import contextvars
 import hashlib
 import os
 import platform
@@ -14,6 +15,7 @@ import nbformat
 import papermill
 from distributed import get_worker
 from jupyter_client import AsyncKernelManager
+from traitlets import Integer
 from traitlets.config import Config
 
 from aebook.execute import glued
@@ -45,8 +47,10 @@ def aebook_code():
 class _Kernel(AsyncKernelManager):
     """A kernel on one thread, within its worker's memory, with its log beside its sockets."""
 
+    memory_limit = Integer(None, allow_none=True, config=True, help="Bytes that the kernel may take.")
+
     async def start_kernel(self, **kwargs):
-        limit, (_, hard) = _memory_limit(), resource.getrlimit(resource.RLIMIT_DATA)
+        limit, (_, hard) = self.memory_limit, resource.getrlimit(resource.RLIMIT_DATA)
         if limit and (hard == resource.RLIM_INFINITY or limit < hard):
             kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
         with open(Path(self.ip).with_name(KERNEL_LOG), "wb") as log:
@@ -93,11 +97,13 @@ def run(source, parameters, name, code, folder, scratch):
         # Where the worker sees the sweep's own folder, what is done so far outlives the worker.
         executed = Path(scratch if os.path.isdir(scratch) else temporary) / f"{name}.ipynb"
         # Kernels that start together race for TCP ports; sockets in a folder of their own do not.
-        sockets = Config(KernelManager={"transport": "ipc", "ip": f"{temporary}/kernel"})
+        kernel = {"transport": "ipc", "ip": f"{temporary}/kernel", "memory_limit": _memory_limit()}
         try:
-            papermill.execute_notebook(
+            # In a context of its own: Jupyter keeps its event loop in one, and Dask's threads share theirs.
+            contextvars.Context().run(
+                papermill.execute_notebook,
                 literally(original), literally(executed), parameters, progress_bar=False,
-                kernel_manager_class=_Kernel, config=sockets,
+                kernel_manager_class=_Kernel, config=Config(KernelManager=kernel),
                 extra_arguments=["--Application.log_level=ERROR"],
                 resources={"metadata": {"path": folder if os.path.isdir(folder) else temporary}},
             )

@@ -26,6 +26,7 @@ import pandas
 import psutil
 import pytest
 from distributed import Client, LocalCluster
+from jupyter_core.utils import ensure_event_loop
 from matplotlib.figure import Figure
 
 from aebook import sweep
@@ -553,6 +554,7 @@ if seed == 2:
 if seed == 3:
     os.write(2, b'no memory left')
     os.abort()""")
+    ensure_event_loop()  # as in a process that has run a notebook before
     off = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause", "terminate")}
     with dask.config.set(off), LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, memory_limit=2**31, dashboard_address="127.0.0.1:0",

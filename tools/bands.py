@@ -84,7 +84,7 @@ def spread(runs):
         runs: the executed notebooks; pictures are compared with those of the first.
     """
     results, lines, pictures = {}, {}, {}
-    for place, cells in enumerate(zip(*(notebook_cells(notebook) for notebook in runs), strict=True)):
+    for cells in zip(*(notebook_cells(notebook) for notebook in runs), strict=True):
         figure = cells[0].metadata.get("mystnb", {}).get("figure", {}).get("name", "")
         pieces = [[piece for piece in compare.pieces(cell.outputs, figure) if piece[0] != "stderr"] for cell in cells]
         for same in zip_longest(*pieces, fillvalue=("", "", "")):
@@ -96,8 +96,9 @@ def spread(runs):
                 seen = [compare.difference(min(values), max(values)) for values in zip(*numbers, strict=True)]
                 before = lines.get(name, [0.0] * len(seen))
                 lines[name] = [max(pair) for pair in zip(before, seen, strict=True)]
-    for name in set.intersection(*(set(glued(notebook)) for notebook in runs)):
-        values = [glued(notebook)[name] for notebook in runs]
+    recorded = [glued(notebook) for notebook in runs]
+    for name in set.intersection(*map(set, recorded)):
+        values = [values[name] for values in recorded]
         if all(map(compare.is_number, values)):
             lines.pop(name, None)
             if min(values) < max(values):

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from aebook.execute import glued
+from aebook.execute import glued, plain
 from aebook.parameters import read_value
 
 FILE = Path(__file__).parent.parent / "results" / "bands.json"
@@ -50,10 +50,14 @@ def split(text):
     return NUMBER.sub("#", text), NUMBER.findall(text)
 
 
+def decimals(token):
+    """How many digits stand behind the decimal point."""
+    return len(token.partition(".")[2])
+
+
 def shown(value, token):
     """Whether a number, printed with as many digits as the token, is the token."""
-    digits = len(token.partition(".")[2])
-    return token.replace(",", "") == f"{value:.{digits}f}"
+    return token.replace(",", "") == f"{value:.{decimals(token)}f}"
 
 
 def difference(a, b):
@@ -99,14 +103,12 @@ class Bands:
             return True
         a, b = to_number(old), to_number(new)
         if kind in self.lines:
-            seen = self.lines[kind][place]
-            unit = 10.0 ** -len(old.partition(".")[2])
+            seen, unit = self.lines[kind][place], 10.0 ** -decimals(old)
             return seen > 0 and abs(a - b) <= 2 * seen * max(abs(a), abs(b)) + unit * 1.001
         for name, value in recorded.items():
             if name in self.results and shown(value, old):
                 low, high = self.limits(name, value)
-                digits = len(old.partition(".")[2])
-                if low < high and round(low, digits) <= b <= round(high, digits):
+                if low < high and round(low, decimals(old)) <= b <= round(high, decimals(old)):
                     return True
         return False
 
@@ -124,7 +126,7 @@ def pieces(outputs, figure=""):
             for mime, data in sorted(output["data"].items()):
                 text = data if isinstance(data, str) else "".join(data)
                 if name:
-                    found.append(("result", name, re.sub(r"^np\.\w+\((.*)\)$", r"\1", text)))
+                    found.append(("result", name, plain(text)))
                 elif mime == "image/png":
                     found.append(("picture", figure, text))
                 else:

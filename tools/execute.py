@@ -7,7 +7,6 @@ as a new sentence, plot or measure, ``--stored`` renews the outputs from the sto
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from tqdm import tqdm
 from aebook import data
 from aebook.execute import figure, glued, write_whole
 from aebook.parameters import InputError
-from tools.machines import MACHINES, USUAL
+from tools.machines import use_the_usual
 
 ROOT = Path(__file__).parent.parent
 MODELS = "results/models"
@@ -137,7 +136,7 @@ def main(arguments=None):
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         return f"there is no notebook {', '.join(missing)}"
-    os.environ.update(MACHINES[USUAL] | dict(os.environ))
+    use_the_usual()
     try:
         images = data.load("mnist")
         if not images.verified:

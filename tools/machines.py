@@ -26,6 +26,11 @@ USUAL = "avx2"
 """The machine on which outputs are stored and compared, where nothing else is asked for: most computers have it."""
 
 
+def use_the_usual():
+    """Let the kernels that this process starts compute as the usual machine, unless the environment says otherwise."""
+    os.environ.update(MACHINES[USUAL] | dict(os.environ))
+
+
 def main():
     """Run a command as each machine: ``python -m tools.machines avx2 one-core -- COMMAND``; ``all`` names every one."""
     names, command = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]

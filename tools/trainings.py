@@ -22,8 +22,7 @@ def description(model, x, y, batch_size=None, epochs=1, shuffle=True, validation
     """What goes into a training, as plain values. The arguments are those of `keras.Model.fit`."""
     others.pop("verbose", None)
     others.pop("callbacks", None)
-    held_out = int(len(x) * (1 - validation_split))
-    checked = x[held_out:] if validation_split else validation_data[0] if validation_data is not None else x[:0]
+    checked, _ = _validation(x, y, validation_split, validation_data)
     training = {
         "layers": [[type(layer).__name__, _plain(layer.get_config())] for layer in _layers(model)],
         "first_weights": [[*w.shape, float(np.mean(w)), float(np.std(w))] for w in model.get_weights()],
@@ -32,7 +31,7 @@ def description(model, x, y, batch_size=None, epochs=1, shuffle=True, validation
         "epochs": epochs,
         "batch_size": batch_size,
         "shuffle": shuffle,
-        "images": _images(x[:held_out]),
+        "images": _images(x[:_trained_on(x, validation_split)]),
         "targets": "the images" if y is x else _images(y),
         "validation_images": _images(checked),
         **_plain(others),
@@ -102,14 +101,24 @@ def _check_loss(name, model, x, y, history, options):
     """Compare the last validation loss with what the stored weights give."""
     if "val_loss" not in history:
         return
-    split = options.get("validation_split")
-    held_out = int(len(x) * (1 - split)) if split else 0
-    images, targets = (x[held_out:], y[held_out:]) if split else options["validation_data"]
+    images, targets = _validation(x, y, options.get("validation_split", 0.0), options.get("validation_data"))
     now = model.evaluate(images, targets, batch_size=1000, verbose=0, return_dict=True)
     for key, value in now.items():
         then = history[f"val_{key}"][-1]
         if abs(value - then) > SAME_DIGITS * abs(then):
             raise ValueError(f"{name}: the stored weights give a validation {key} of {value:.5f}, stored is {then:.5f}")
+
+
+def _trained_on(x, validation_split):
+    """How many of the images Keras trains on; it holds out the last ones."""
+    return int(len(x) * (1 - validation_split))
+
+
+def _validation(x, y, split, given):
+    """The images that a training is validated on, and their targets; without validation both are empty."""
+    if given is not None:
+        return given
+    return x[_trained_on(x, split):], y[_trained_on(x, split):]
 
 
 def _layers(model):
