@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 PYTEST := $(BIN)/python -m pytest
-BUILT := tests/test_book.py tests/test_pages.py tests/test_lab.py
+BUILT := tests/book/test_book.py tests/book/test_pages.py tests/notebooks/test_lab.py
 UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
@@ -60,7 +60,7 @@ book: $(READY) _build/ko.yml ## build the HTML from the stored outputs, in Engli
 	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
 _build/ko.yml: _config.yml
-	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: tools$$|: ../tools|' $< > $@
+	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: \.$$|: ..|' $< > $@
 
 check: $(READY) ## unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
 	$(if $(AEBOOK_DATA)$(REAL),@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null)

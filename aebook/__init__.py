@@ -1,9 +1,7 @@
-"""aebook: the helper package of the book on autoencoders.
+"""aebook: what a lesson of the book on autoencoders imports, one module for each noun of the chapter.
 
-Data flows one way, and no module imports one to its right: ``parameters`` → ``published`` →
-``data`` → ``models`` → ``training`` → ``metrics`` → ``claims`` → ``plots`` → ``listings`` →
-``execute`` → ``report`` → ``worker`` → ``sweep`` → ``contenders`` → ``bench``.
-Importing ``aebook`` imports none of them; TensorFlow comes in with ``aebook.models``.
+``aebook.rerun`` runs notebooks again, ``aebook.bench`` times trainings; the lessons need neither.
+Importing ``aebook`` imports nothing else; TensorFlow comes in with ``aebook.models``.
 """
 
 __version__ = "0.1.0"

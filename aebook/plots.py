@@ -10,8 +10,7 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-from pandas.api.types import is_numeric_dtype
+from matplotlib.ticker import MaxNLocator
 
 from aebook.data import to_grid
 
@@ -32,7 +31,7 @@ OWN_STYLE = {"PCA": 0, "dense": 1, "autoencoder": 1, "plain autoencoder": 1, "co
 STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def _figure(images, rows=1, columns=1, *, size, **kwargs):
+def new_figure(images, rows=1, columns=1, *, size, **kwargs):
     """A figure in the book's style, detached from pyplot, with a note on stand-in data."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
@@ -40,17 +39,17 @@ def _figure(images, rows=1, columns=1, *, size, **kwargs):
         )
     plt.close(figure)
     if images is not None and images.is_stand_in:
-        _note_stand_in(figure)
+        note_stand_in(figure)
     return figure, axes
 
 
-def _note_stand_in(figure):
+def note_stand_in(figure):
     figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
 
 
 def autoencoder_diagram():
     """Two autoencoders as columns of nodes: with one hidden layer, and with three."""
-    figure, axes = _figure(None, 1, 2, size=(9, 3.9), width_ratios=(3, 5))
+    figure, axes = new_figure(None, 1, 2, size=(9, 3.9), width_ratios=(3, 5))
     _draw_network(axes[0, 0], [8, 3, 8], "One hidden layer")
     _draw_network(axes[0, 1], [8, 5, 3, 5, 8], "Several hidden layers")
     return figure
@@ -96,7 +95,7 @@ def reconstructions(images, inputs, outputs, codes=None, count=10):
     """
     rows = 1 + (codes is not None) + len(outputs)
     count = min(count, len(inputs))
-    figure, axes = _figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
+    figure, axes = new_figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
     _picture_row(axes[0], inputs, "input")
     if codes is not None:
         _stem_row(axes[1], np.reshape(codes[:count], (count, -1)))
@@ -137,7 +136,7 @@ def pictures(images, rows, **limits):
         limits: vmin and vmax, the values that are black and white, if not 0 and 1.
     """
     count = len(next(iter(rows.values())))
-    figure, axes = _figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
+    figure, axes = new_figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, pixels) in zip(axes, rows.items()):
         _picture_row(row, pixels, name, **limits)
     return figure
@@ -152,7 +151,7 @@ def lines(images, panels, xlabel, ylabel, ticks=None):
             most four names that OWN_STYLE does not have. A line of one point is its marker.
         ticks: the values of x to mark, on a scale that doubles; by default the scale is even.
     """
-    figure, axes = _figure(images, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4), sharey=True)
+    figure, axes = new_figure(images, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4), sharey=True)
     names = dict.fromkeys(name for series in panels.values() for name in series)
     others = zip((name for name in names if name not in OWN_STYLE), RUNS)
     styles = {name: ("--", run) for name, run in others} | {
@@ -176,61 +175,6 @@ def lines(images, panels, xlabel, ylabel, ticks=None):
     return figure
 
 
-def race(panels, limits):
-    """The loss on the test images against the seconds of training: a mark at the end of each epoch.
-
-    Args:
-        panels: for each panel's title its lines, the values (seconds, loss) by the name of the line.
-        limits: for each panel's title the loss to reach.
-    """
-    figure, axes = _figure(None, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4.2))
-    for axis, (title, lines) in zip(axes[0], panels.items()):
-        for (colour, marker), (name, (seconds, loss)) in zip(RUNS, lines.items()):
-            axis.plot(seconds, loss, color=colour, marker=marker, markersize=4, linewidth=1.6, label=name)
-        limit = limits[title]
-        axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label="to reach")
-        axis.set(title=title, xlabel="seconds of training, preparation included", xscale="log", yscale="log")
-        for scale, ticks in ((axis.xaxis, (1, 2, 5)), (axis.yaxis, (1, 1.5, 2, 3, 5, 8))):
-            scale.set_major_locator(LogLocator(subs=ticks))
-            scale.set_major_formatter("{x:g}")
-            scale.set_minor_locator(NullLocator())
-    axes[0, 0].set_ylabel("binary cross-entropy (nats per pixel)")
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    return figure
-
-
-def growth(table, settings, results):
-    """How what a training costs grows with one setting at a time: a row for each cost, a column for each setting.
-
-    Args:
-        table: a DataFrame with a column for each cost, and the columns "model", "setting" and "times",
-            how many times the usual value of this setting was used.
-        settings: the title of each column, by its name in "setting".
-        results: the axis label of each cost, by its column.
-    """
-    figure, axes = _figure(None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)),
-                           sharey="row", sharex="col")
-    for row, (result, label) in zip(axes, results.items()):
-        for axis, setting in zip(row, settings):
-            chosen = table[table["setting"] == setting]
-            for (colour, marker), (model, runs) in zip(RUNS[1:], chosen.groupby("model", sort=False)):
-                values = runs.set_index("times")[result].sort_index()
-                axis.plot(values.index, values, color=colour, marker=marker, markersize=5, label=model)
-            _parameter_axis(axis, chosen["times"])
-            if table[result].max() >= 4 * table[result].min():
-                axis.set_yscale("log")
-                axis.yaxis.set_major_formatter("{x:g}")
-            else:
-                axis.set_ylim(bottom=0)
-        row[0].set_ylabel(label)
-    for axis, title in zip(axes[0], settings.values()):
-        axis.set_title(title)
-    for axis in axes[-1]:
-        axis.set_xlabel("times the usual value")
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    return figure
-
-
 def plane(images, codes, labels):
     """Codes of two numbers as points, coloured by class; each class is named at its middle.
 
@@ -239,7 +183,7 @@ def plane(images, codes, labels):
         codes: for each panel's title the codes, (n, 2).
         labels: the class of each code, (n,).
     """
-    figure, axes = _figure(images, 1, len(codes), size=(4.2 * len(codes), 4.2))
+    figure, axes = new_figure(images, 1, len(codes), size=(4.2 * len(codes), 4.2))
     for axis, (title, points) in zip(axes[0], codes.items()):
         axis.scatter(*points.T, c=labels, cmap="tab10", s=2, alpha=0.5, linewidths=0, rasterized=True)
         for label in np.unique(labels):
@@ -254,33 +198,6 @@ def plane(images, codes, labels):
     return figure
 
 
-def effects(effects, label, limit=1):
-    """Effects as points, each with its range over the seeds, beside the line of no effect.
-
-    Args:
-        effects: what aebook.claims.effect gives, by the name of the case.
-        label: what is divided by what.
-        limit: what an effect must stay below to be for the claim.
-    """
-    figure, axes = _figure(None, size=(8, 0.42 * len(effects) + 1.3))
-    axis = axes[0, 0]
-    axis.axvline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1)
-    for place, effect in enumerate(effects.values()):
-        side = RUNS[0] if effect.high < limit else RUNS[1] if effect.low > limit else (COLOURS["limit"], "D")
-        colour, marker = side
-        axis.plot([effect.low, effect.high], [place, place], color=colour, linewidth=3, alpha=0.5,
-                  solid_capstyle="butt")
-        axis.plot(effect.mean, place, color=colour, marker=marker, markersize=7)
-        axis.annotate(f"{effect.mean:.3f}", (effect.mean, place), (0, 7), textcoords="offset points",
-                      ha="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
-    axis.set_yticks(range(len(effects)), list(effects))
-    for words, side in (("← for the claim  ", "right"), ("  against it →", "left")):
-        axis.annotate(words, (limit, 1.02), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=9)
-    axis.set(xlabel=label, ylim=(len(effects) - 0.4, -0.9))
-    axis.margins(x=0.1)
-    return figure
-
-
 def learning_curves(images, histories, floor, ceiling):
     """Loss and accuracy after each epoch, with the best values that are possible at all.
 
@@ -290,7 +207,7 @@ def learning_curves(images, histories, floor, ceiling):
         floor: lowest possible loss on the validation images, in nats.
         ceiling: highest possible accuracy there, 0 to 1.
     """
-    figure, axes = _figure(images, 1, 2, size=(9.5, 3.9))
+    figure, axes = new_figure(images, 1, 2, size=(9.5, 3.9))
     panels = (
         (axes[0, 0], "loss", "binary cross-entropy (nats per pixel)", floor, "lowest possible"),
         (axes[0, 1], "accuracy", "binary accuracy (share of pixels)", ceiling, "highest possible"),
@@ -313,50 +230,6 @@ def learning_curves(images, histories, floor, ceiling):
     return figure
 
 
-def spread(table, x, results, group=None, limits=None):
-    """Results against a parameter: the mean of all runs at each value, and from lowest to highest.
-
-    Args:
-        table: a DataFrame with one run a row, such as aebook.sweep gives.
-        x: the column of the parameter.
-        results: the axis label of each column to show, by the column; one panel each.
-        group: a column; runs that differ in it get lines of their own.
-        limits: for some results, by their column, what to call a value to reach, and the value.
-    """
-    columns = min(3, len(results))
-    rows = -(-len(results) // columns)
-    figure, axes = _figure(None, rows, columns, size=(4.75 * columns, 3.9 * rows))
-    if "data_source" in table and "stand-in" in set(table["data_source"]):
-        _note_stand_in(figure)
-    lines = [(None, table)] if group is None else list(table.groupby(group, observed=True))
-    for axis, (result, label) in zip(axes.flat, results.items()):
-        for (colour, marker), (name, runs) in zip(itertools.cycle(RUNS), lines):
-            values = runs.groupby(x)[result].agg(["mean", "min", "max"])
-            axis.plot(values.index, values["mean"], color=colour, marker=marker, markersize=5, label=name)
-            axis.fill_between(values.index, values["min"], values["max"], color=colour, alpha=0.25, linewidth=0)
-        if limits and result in limits:
-            name, value = limits[result]
-            line = axis.axhline(value, color=COLOURS["limit"], linestyle="--", linewidth=1, label=name)
-            axis.legend(handles=[line], frameon=False, fontsize=9)
-        _parameter_axis(axis, table[x])
-        axis.set(xlabel=x, ylabel=label)
-    for axis in axes.flat[len(results):]:
-        axis.axis("off")
-    if group is not None:
-        axes[0, 0].legend(title=group, frameon=False, fontsize=9)
-    return figure
-
-
-def _parameter_axis(axis, values):
-    """A doubling axis with a tick at each value, for a few values that span a factor of 4 or more."""
-    few = values.nunique() <= 12
-    if few and is_numeric_dtype(values) and values.min() > 0 and values.max() >= 4 * values.min():
-        axis.set_xscale("log", base=2)
-        axis.set_xticks(sorted(values.unique()), [f"{value:g}" for value in sorted(values.unique())])
-        axis.minorticks_off()
-        axis.tick_params(axis="x", labelsize=9)
-
-
 def basis(images, rows):
     """Directions in pixel space as pictures, one row per model: black below 0, white above.
 
@@ -376,7 +249,7 @@ def errors(images, values, label):
         values: the error by the name of the model; the first is the one to beat.
         label: what the error is, with its unit.
     """
-    figure, axes = _figure(images, size=(7, 0.55 * len(values) + 1.1))
+    figure, axes = new_figure(images, size=(7, 0.55 * len(values) + 1.1))
     axis = axes[0, 0]
     names, heights = list(values), list(values.values())
     bars = axis.barh(names, heights, color="white", edgecolor="black", linewidth=0.8)
@@ -398,7 +271,7 @@ def feature_maps(images, maps):
         maps: what aebook.models.feature_maps gives: one row for the encoder, one for the decoder.
     """
     columns = max(map(len, maps.values()))
-    figure, axes = _figure(images, len(maps), columns, size=(columns * 1.6 + 0.5, len(maps) * 1.95))
+    figure, axes = new_figure(images, len(maps), columns, size=(columns * 1.6 + 0.5, len(maps) * 1.95))
     for axis in axes.flat:
         axis.axis("off")
     for row, (half, steps) in zip(axes, maps.items()):

@@ -69,7 +69,7 @@ def test_version():
 
 
 def test_a_listing_is_the_source_itself():
-    listing = listings.show(models.DenseAutoencoder).data
+    listing = notebooks.listing(models.DenseAutoencoder).data
     assert listing.startswith("```python\n@keras") and listing.endswith("\n```")
     source = (ROOT / "aebook" / "models.py").read_text()
     assert listing.removeprefix("```python\n").removesuffix("\n```") in source

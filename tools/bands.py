@@ -20,7 +20,8 @@ import nbformat
 import papermill
 from tqdm import tqdm
 
-from aebook.execute import glued, write_whole
+from aebook.notebooks import glued
+from aebook.rerun.files import write_whole
 from tools import compare
 from tools.machines import MACHINES
 

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from aebook.execute import glued, plain
+from aebook.notebooks import glued, plain
 from aebook.parameters import read_value
 
 FILE = Path(__file__).parent.parent / "results" / "bands.json"

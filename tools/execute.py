@@ -18,7 +18,8 @@ from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
 from aebook import data
-from aebook.execute import figure, glued, write_whole
+from aebook.notebooks import figure, glued
+from aebook.rerun.files import write_whole
 from aebook.parameters import InputError
 from tools.machines import use_the_usual
 

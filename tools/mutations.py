@@ -20,8 +20,8 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 DENSE, CONV = "notebooks/6_2_dense.ipynb", "notebooks/6_3_convolutional.ipynb"
 
-FOLLOWS = "tests/test_replay.py::test_what_a_page_prints_follows_from_its_stored_models[{}]"
-STORED = "tests/test_notebooks.py::test_stored_outputs_are_whole[{}]"
+FOLLOWS = "tests/notebooks/test_replay.py::test_what_a_page_prints_follows_from_its_stored_models[{}]"
+STORED = "tests/notebooks/test_notebooks.py::test_stored_outputs_are_whole[{}]"
 TRAINED = "--nbval {}"
 
 

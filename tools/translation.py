@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from sphinx_intl.catalog import load_po
 
-from aebook.execute import glued
+from aebook.notebooks import glued
 
 ROOT = Path(__file__).parent.parent
 KOREAN = ROOT / "locale" / "ko" / "LC_MESSAGES"

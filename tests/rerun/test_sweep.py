@@ -29,10 +29,10 @@ from distributed import Client, LocalCluster
 from jupyter_core.utils import ensure_event_loop
 from matplotlib.figure import Figure
 
-from aebook import sweep
+from aebook.rerun import cluster as sweep
 from aebook.parameters import InputError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DENSE = ROOT / "notebooks" / "6_2_dense.ipynb"
 PYTHON = Path(sys.executable)
 PATIENCE = 600
@@ -110,7 +110,7 @@ def threads():
 @pytest.fixture(autouse=True)
 def small_figures(monkeypatch):
     """What a page shows is for test_report; drawing it is slow."""
-    monkeypatch.setattr(sweep.report.plots, "spread", lambda *_: Figure((1, 1)))
+    monkeypatch.setattr(sweep.report.charts, "spread", lambda *_: Figure((1, 1)))
 
 
 @pytest.fixture

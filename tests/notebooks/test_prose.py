@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from aebook import published
-from aebook.execute import glued
+from aebook import claims
+from aebook.notebooks import glued
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "glossary.md", "references.md", "README.md"))]
 
@@ -94,7 +94,7 @@ def test_no_result_is_typed_by_hand(page):
     faults = [f"{page.name}, {where}: {number}" for where, text in prose(page) for number in typed(text, settings)]
     assert not faults, (
         "typed by hand into the prose: " + "; ".join(faults) + ". A result belongs into a cell: glue it there, and write "
-        "{glue:text}`name:.4f` in its place. A setting or a definition: name its phrase in SETTINGS in tests/test_prose.py."
+        "{glue:text}`name:.4f` in its place. A setting or a definition: name its phrase in SETTINGS in tests/notebooks/test_prose.py."
     )
     whole = " ".join(" ".join(text for _, text in prose(page)).split())
     assert not [phrase for phrase in settings if phrase not in whole], "SETTINGS has a phrase that is not on the page"
@@ -148,7 +148,7 @@ def references():
 
 
 def test_published_results_have_a_reference():
-    assert {result.citation for result in published.RESULTS.values()} <= references()
+    assert {result.citation for result in claims.PUBLISHED.values()} <= references()
 
 
 def test_every_reference_is_cited():

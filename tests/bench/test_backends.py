@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from aebook.execute import glued
+from aebook.notebooks import glued
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow

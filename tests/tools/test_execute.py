@@ -8,7 +8,7 @@ import time
 import nbformat
 import pytest
 
-from aebook.execute import glued
+from aebook.notebooks import glued
 from tools import execute
 
 PNG = base64.b64decode(

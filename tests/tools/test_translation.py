@@ -54,7 +54,7 @@ def test_the_korean_has_the_roles_code_and_formulas_of_the_english(path):
 
 @each_catalogue
 def test_no_result_is_typed_into_the_korean(path):
-    """Each number with a decimal point or a % is in the English, too, where tests/test_prose.py looks at it."""
+    """Each number with a decimal point or a % is in the English, too, where tests/notebooks/test_prose.py looks at it."""
     for english, korean in messages(path):
         typed = Counter(MEASURED.findall(ROLE.sub(" ", korean))) - Counter(MEASURED.findall(ROLE.sub(" ", english)))
         assert not typed, (typed, korean)

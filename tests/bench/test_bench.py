@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aebook import bench, contenders, data, metrics, training
-from aebook.contenders import CONTENDERS, Run
+from aebook import data, metrics, training
+from aebook.bench import command, plan, summary, trainers
+from aebook.bench.trainers import CONTENDERS, Run
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MODELS = ("dense", "conv")
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="PyTorch is not installed; make bench installs it"
@@ -26,38 +27,38 @@ def stored():
 
 
 def book(model):
-    return next(run for run in bench.plan() if (run.model, run.contender) == (model, "book"))
+    return next(run for run in plan.plan() if (run.model, run.contender) == (model, "book"))
 
 
 # The plan
 
 
 def test_every_contender_runs_once_before_any_runs_again():
-    runs = [run for run in bench.plan() if run.contender in CONTENDERS]
-    rounds = [[(run.model, run.contender) for run in runs if run.seed == seed] for seed in bench.SEEDS]
+    runs = [run for run in plan.plan() if run.contender in CONTENDERS]
+    rounds = [[(run.model, run.contender) for run in runs if run.seed == seed] for seed in plan.SEEDS]
     assert rounds[0] == rounds[1] == rounds[2] and len(set(rounds[0])) == len(rounds[0]) == 5 + 6
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
 
 
 def test_the_contenders_have_the_recipes_they_stand_for():
-    for run in bench.plan():
+    for run in plan.plan():
         recipe = training.DENSE_SOURCE if run.model == "dense" else training.CONV_SOURCE
         if run.contender == "source":
             assert (run.optimizer, run.learning_rate, run.epochs, run.batch_size, run.cosine_decay) == (
                 recipe.optimizer, recipe.learning_rate, recipe.epochs, recipe.batch_size, recipe.cosine_decay)
             assert (run.code_bias, run.kernel_initializer) == (0, "glorot_uniform")  # as Keras has them
-        elif run.contender in bench.FULL:
+        elif run.contender in plan.FULL:
             assert run == replace(book(run.model), contender=run.contender, seed=run.seed)
             assert run.epochs == recipe.epochs
         elif run.contender in CONTENDERS:
-            assert run == replace(book(run.model), contender=run.contender, seed=run.seed, epochs=bench.FEW_EPOCHS)
+            assert run == replace(book(run.model), contender=run.contender, seed=run.seed, epochs=plan.FEW_EPOCHS)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_change_changes_one_thing(model):
-    runs = {run.contender: run for run in bench.plan() if run.model == model and run.seed == 0}
-    assert runs["nothing"] == replace(book(model), contender="nothing", epochs=bench.MORE_EPOCHS, n_train=15_000)
-    for name, change in bench.CHANGES[model].items():
+    runs = {run.contender: run for run in plan.plan() if run.model == model and run.seed == 0}
+    assert runs["nothing"] == replace(book(model), contender="nothing", epochs=plan.MORE_EPOCHS, n_train=15_000)
+    for name, change in plan.CHANGES[model].items():
         assert runs[name] == replace(runs["nothing"], contender=name, **change) != replace(runs["nothing"], contender=name)
 
 
@@ -82,7 +83,7 @@ def test_the_books_contender_is_the_function_of_its_chapter(model, eagerly):
         image[x : x + 12, y : y + 12] = 255
     images = SimpleNamespace(x_train=squares[:250], x_test=squares[250:])
     settings = {"epochs": 1, "batch_size": 50, "seed": 5}
-    watch = contenders._keras(replace(book(model), **settings), images)
+    watch = trainers._keras(replace(book(model), **settings), images)
     if model == "dense":
         trained, _ = training.train_dense(images, **settings)
         x_test = data.to_vectors(images.x_test)
@@ -98,9 +99,9 @@ def test_the_books_contender_is_the_function_of_its_chapter(model, eagerly):
 def test_the_pytorch_loop_trains_the_same_model(stand_in, model):
     run = replace(book(model), contender="pytorch", epochs=2, batch_size=128)
     counts = {"dense": 57_268, "conv": 2_378}
-    make = contenders._torch_dense if model == "dense" else contenders._torch_conv
+    make = trainers._torch_dense if model == "dense" else trainers._torch_conv
     assert sum(part.numel() for part in make(run.size, 1.0).parameters()) == counts[model]
-    in_keras, in_torch = contenders._keras(run, stand_in).losses, contenders._pytorch(run, stand_in).losses
+    in_keras, in_torch = trainers._keras(run, stand_in).losses, trainers._pytorch(run, stand_in).losses
     assert in_torch[-1] < in_torch[0]
     assert in_torch[-1] == pytest.approx(in_keras[-1], rel=0.08)
 
@@ -112,8 +113,8 @@ def test_the_clock_stands_still_while_a_loss_is_measured(monkeypatch):
         nonlocal now
         now += seconds
 
-    monkeypatch.setattr(contenders, "time", SimpleNamespace(perf_counter=lambda: now))
-    watch = contenders.Stopwatch()
+    monkeypatch.setattr(trainers, "time", SimpleNamespace(perf_counter=lambda: now))
+    watch = trainers.Stopwatch()
     passes(1)
     watch.end_epoch(lambda: passes(50) or 0.5)
     passes(2)
@@ -137,7 +138,7 @@ class Dying:
 
 def test_a_training_process_loads_only_its_own_library_and_its_last_words_are_told():
     with pytest.raises(RuntimeError, match=r"its process died, and said last: loaded: set\(\), and no memory left$"):
-        bench._measure(Dying())
+        command._measure(Dying())
 
 
 # Journal
@@ -152,7 +153,7 @@ def trained(monkeypatch, tmp_path):
 
     trained = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(contenders, "in_new_process", train)
+    monkeypatch.setattr(trainers, "in_new_process", train)
     monkeypatch.setattr(bench, "version", lambda name: "3")
     monkeypatch.setattr(data, "load", lambda name: SimpleNamespace(verified=True))
     return trained
@@ -161,7 +162,7 @@ def trained(monkeypatch, tmp_path):
 @pytest.fixture
 def interrupt(monkeypatch, trained):
     """Interrupt what a function does after so many trainings."""
-    train = contenders.in_new_process
+    train = trainers.in_new_process
 
     def interrupt(call, after):
         left = iter(range(after))
@@ -172,50 +173,50 @@ def interrupt(monkeypatch, trained):
             return train(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(contenders, "in_new_process", interrupted)
+            patch.setattr(trainers, "in_new_process", interrupted)
             return call()
 
     return interrupt
 
 
 def test_an_interrupted_bench_goes_on(tmp_path, monkeypatch, trained, interrupt):
-    runs, journal = bench.plan()[:4], tmp_path / "bench.jsonl"
+    runs, journal = plan.plan()[:4], tmp_path / "bench.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        interrupt(lambda: bench.bench(runs, journal), after=2)
+        interrupt(lambda: command.bench(runs, journal), after=2)
     assert trained == runs[:2]
     with journal.open("a") as file:
         file.write('{"state": {"co')  # a line cut short
-    results = bench.bench(runs, journal)
+    results = command.bench(runs, journal)
     assert trained == runs
     assert [result["contender"] for result in results] == [run.contender for run in runs]
     monkeypatch.setattr(bench, "version", lambda name: "4")  # another library: all again
-    bench.bench(runs[:1], journal)
+    command.bench(runs[:1], journal)
     assert trained == [*runs, runs[0]]
 
 
 def test_a_quick_bench_leaves_an_interrupted_full_one_alone(trained, interrupt):
-    assert interrupt(lambda: bench.main([]), after=2) == "interrupted; the same command goes on from here"
-    assert bench.main(["--quick"]) == 0 and bench.main([]) == 0
-    quick = [run for run in bench.plan(6000) if run.contender in CONTENDERS]
-    assert trained == [*bench.plan()[:2], *quick, *bench.plan()[2:]]
-    assert json.loads(bench.OUT.read_text())["images"] == 60_000
-    assert json.loads(bench.QUICK_OUT.read_text())["images"] == 6000
-    assert not bench.JOURNAL.exists() and not bench.QUICK_JOURNAL.exists()
+    assert interrupt(lambda: command.main([]), after=2) == "interrupted; the same command goes on from here"
+    assert command.main(["--quick"]) == 0 and command.main([]) == 0
+    quick = [run for run in plan.plan(6000) if run.contender in CONTENDERS]
+    assert trained == [*plan.plan()[:2], *quick, *plan.plan()[2:]]
+    assert json.loads(command.OUT.read_text())["images"] == 60_000
+    assert json.loads(command.QUICK_OUT.read_text())["images"] == 6000
+    assert not command.JOURNAL.exists() and not command.QUICK_JOURNAL.exists()
 
 
 def test_no_two_benches_at_once(monkeypatch, trained):
     answers = []
-    monkeypatch.setattr(contenders, "in_new_process", lambda *_: answers.append(bench.main(["--quick"])) or {})
-    bench.bench(bench.plan()[:1], bench.JOURNAL)
+    monkeypatch.setattr(trainers, "in_new_process", lambda *_: answers.append(command.main(["--quick"])) or {})
+    command.bench(plan.plan()[:1], command.JOURNAL)
     assert answers == ["another bench is running; its journal is in runs"]
 
 
 @pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b"{}\n", b"\xff\0\n"])
 def test_a_damaged_journal_is_one_clear_error(trained, damage):
-    bench.bench(bench.plan()[:1], bench.JOURNAL)
-    with bench.JOURNAL.open("ab") as journal:
+    command.bench(plan.plan()[:1], command.JOURNAL)
+    with command.JOURNAL.open("ab") as journal:
         journal.write(damage)
-    answer = bench.main([])
+    answer = command.main([])
     assert answer == "line 2 of runs/bench.jsonl is damaged; without that line the same command repeats its training"
 
 
@@ -228,12 +229,12 @@ def result(model, contender, seed, epoch_s, test_bce):
 
 
 def test_one_training_in_numbers():
-    one = bench.measured(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
+    one = summary.measured(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
     assert one == {"epoch_s": 1.0, "preparation_s": 4.0, "epochs_to_source": 3, "to_source_s": 3.0,
                    "to_source_prepared_s": 7.0, "test_bce": 0.15, "peak_mb": 100}
-    few = bench.measured(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
+    few = summary.measured(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
     assert few["epoch_s"] == 1.0 and few["epochs_to_source"] is few["to_source_s"] is few["test_bce"] is None
-    never = bench.measured(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)
+    never = summary.measured(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)
     assert never["epochs_to_source"] is never["to_source_s"] is never["to_source_prepared_s"] is None
 
 
@@ -249,7 +250,7 @@ def test_ratios_are_taken_seed_by_seed():
             ]
             if model == "conv":
                 results.append(result(model, "pytorch_first", seed, [2.0, 0.5], [0.3, 0.2]))
-    summary = bench.summary(results)
+    summary = summary.summary(results)
     assert summary["ratios"]["dense_time_to_source"] == {"min": 12, "median": 12, "max": 12}  # 24 s and 2 s
     assert summary["ratios"]["dense_time_to_source_with_preparation"]["median"] == pytest.approx(26 / 3)
     assert summary["ratios"]["dense_epoch_vs_torch"] == {"min": 0.5, "median": 1, "max": 2}
@@ -267,13 +268,13 @@ def test_the_stored_bench_is_whole(stored):
     assert set(stored["machine"]) == {"processor", "cores", "memory_gb", "system", "python"}
     assert {"keras", "tensorflow", "torch", "jax"} <= set(stored["versions"])
     settings = list(Run.__dataclass_fields__)
-    assert [Run(**{name: run[name] for name in settings}) for run in stored["runs"]] == bench.plan()
+    assert [Run(**{name: run[name] for name in settings}) for run in stored["runs"]] == plan.plan()
     for run in stored["runs"]:
         assert len(run["epoch_s"]) == len(run["test_bce"]) == run["epochs"] and run["verified"]
 
 
 def test_the_stored_figures_are_those_of_the_stored_trainings(stored):
-    assert json.loads(json.dumps(bench.summary(stored["runs"]))) == {
+    assert json.loads(json.dumps(summary.summary(stored["runs"]))) == {
         name: stored[name] for name in ("table", "ratios", "quality")
     }
 
@@ -289,7 +290,7 @@ def test_this_books_recipes_are_fast(stored):
 
 
 def test_the_stored_table_can_be_shown(stored):
-    shown = bench.show(stored)
+    shown = summary.show(stored)
     assert "PyTorch loop, channels first" in shown and "conv_epoch_vs_torch" in shown
     assert stored["machine"]["processor"] in shown
 
@@ -297,25 +298,25 @@ def test_the_stored_table_can_be_shown(stored):
 def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, trained):
     def version(name):
         if name == "torch":
-            raise bench.PackageNotFoundError(name)
+            raise command.PackageNotFoundError(name)
         return "1"
 
     monkeypatch.setattr(bench, "version", version)
-    assert bench.main(["--quick"]) == "torch is not installed; make bench installs what the bench needs"
-    assert not trained and not bench.QUICK_OUT.exists()
+    assert command.main(["--quick"]) == "torch is not installed; make bench installs what the bench needs"
+    assert not trained and not command.QUICK_OUT.exists()
 
 
 def test_nothing_is_stored_from_other_images_than_the_real_ones(monkeypatch, trained):
     images = SimpleNamespace(verified=False, source="stand-in", reason="no network")
     monkeypatch.setattr(data, "load", lambda name: images)
-    assert bench.main([]) == "results/bench.json is made from the verified MNIST only; got stand-in (no network)"
-    assert not trained and not bench.OUT.exists()
+    assert command.main([]) == "results/bench.json is made from the verified MNIST only; got stand-in (no network)"
+    assert not trained and not command.OUT.exists()
 
 
 def test_a_training_that_fails_is_named(monkeypatch, tmp_path, trained):
     def fail(run, log):
         raise FloatingPointError("loss became nan")
 
-    monkeypatch.setattr(contenders, "in_new_process", fail)
+    monkeypatch.setattr(trainers, "in_new_process", fail)
     with pytest.raises(RuntimeError, match="Run.model='dense', contender='source', seed=0.*FloatingPointError: loss"):
-        bench.bench(bench.plan()[:1], tmp_path / "bench.jsonl")
+        command.bench(plan.plan()[:1], tmp_path / "bench.jsonl")

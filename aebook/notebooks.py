@@ -1,7 +1,10 @@
-"""What an executed notebook holds: the results it recorded, and its figures."""
+"""What a notebook shows of the package, and what an executed one holds: the results it recorded, and its figures."""
 
 import base64
+import inspect
 import re
+
+from IPython.display import Markdown
 
 from aebook.parameters import read_value
 
@@ -38,8 +41,6 @@ def figure(notebook, name):
     return None
 
 
-def write_whole(path, text):
-    """Write a file so that it is there whole or not at all."""
-    new = path.with_name(path.name + ".new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+def listing(thing):
+    """The source code of a class or function, for a notebook to display: what the reader sees is what runs."""
+    return Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```")

@@ -14,10 +14,11 @@ import pandas
 import papermill
 import pytest
 
-from aebook import data, listings, models, parameters, published, sweep, training
-from aebook.execute import glued
+from aebook import claims, data, models, notebooks, parameters, training
+from aebook.notebooks import glued
+from aebook.rerun import cluster
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DENSE = ROOT / "notebooks" / "6_2_dense.ipynb"
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -115,8 +116,8 @@ def test_stored_outputs_hold_no_progress_bar_no_stderr_and_no_path(path):
 
 def test_stored_results_are_those_of_the_source_and_better():
     stored = {key: value for path in NOTEBOOKS for key, value in glued(read(path)).items()}
-    assert stored["dense_source_val_bce"] == pytest.approx(published.RESULTS["source_dense"].value, abs=0.004)
-    assert stored["conv_source_val_bce"] == pytest.approx(published.RESULTS["source_conv"].value, abs=0.0015)
+    assert stored["dense_source_val_bce"] == pytest.approx(claims.PUBLISHED["source_dense"].value, abs=0.004)
+    assert stored["conv_source_val_bce"] == pytest.approx(claims.PUBLISHED["source_conv"].value, abs=0.0015)
     assert stored["dense_best_val_bce"] <= 0.090
     assert stored["conv_best_val_bce"] <= 0.089
     assert stored["dense_default_val_bce"] > 0.69 and stored["conv_default_val_bce"] > 0.5
@@ -134,8 +135,8 @@ def test_stored_listings_are_the_code_that_runs(path):
     ]
     modules = {"models": models, "training": training, "data": data}
     for source, listing in stored:
-        module, name = re.fullmatch(r"listings\.show\((\w+)\.(\w+)\)", source).groups()
-        assert listing == listings.show(getattr(modules[module], name)).data
+        module, name = re.fullmatch(r"notebooks\.listing\((\w+)\.(\w+)\)", source).groups()
+        assert listing == notebooks.listing(getattr(modules[module], name)).data
     has_model = any("Autoencoder(models.Model)" in text for _, text in stored)
     assert has_model == (path.stem in ("6_2_dense", "6_3_convolutional"))
 
@@ -210,7 +211,7 @@ def test_comparisons_have_three_seeds_and_equal_settings():
     ("tuning", "one_model"), ("code_size", "one_model"), ("claims", "one_model"), ("uses", "uses"),
 ])
 def test_a_stored_table_is_of_the_notebook_as_it_is(table, stem):
-    now = sweep.Sweep(ROOT / "notebooks" / f"{stem}.ipynb", {}, ROOT / "runs").code["notebook_code"]
+    now = cluster.Sweep(ROOT / "notebooks" / f"{stem}.ipynb", {}, ROOT / "runs").code["notebook_code"]
     assert set(stored_table(table)["notebook_code"]) == {now}, f"{stem}.ipynb has changed: run make sweep"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from aebook import claims, data, plots
+from aebook import charts, claims, data, plots
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
 HISTORY = SimpleNamespace(
@@ -93,7 +93,7 @@ TABLE = pandas.DataFrame(
 
 
 def test_spread_shows_mean_and_range():
-    figure = plots.spread(TABLE, "z_dim", {"loss": "error"}, group="model", limits={"loss": ("lowest possible", 0.01)})
+    figure = charts.spread(TABLE, "z_dim", {"loss": "error"}, group="model", limits={"loss": ("lowest possible", 0.01)})
     axis = figure.axes[0]
     assert [list(line.get_ydata()) for line in axis.lines[:1]] == [[0.75, 0.5, 0.28125]]
     band = axis.collections[0].get_paths()[0].vertices[:, 1]
@@ -101,12 +101,12 @@ def test_spread_shows_mean_and_range():
     assert axis.get_xscale() == "log" and [label.get_text() for label in axis.get_xticklabels()] == ["2", "4", "32"]
     assert {"pca", "dense", "lowest possible", "error", "z_dim"} <= text(figure)
     assert NOTE not in text(figure)
-    assert NOTE in text(plots.spread(TABLE.assign(data_source="stand-in"), "z_dim", {"loss": "error"}))
+    assert NOTE in text(charts.spread(TABLE.assign(data_source="stand-in"), "z_dim", {"loss": "error"}))
 
 
 def test_spread_against_words_and_in_many_panels(tmp_path):
     results = {name: name for name in ("loss", "z_dim", "a", "b")}
-    figure = plots.spread(TABLE.assign(a=1.0, b=2.0), "model", results)
+    figure = charts.spread(TABLE.assign(a=1.0, b=2.0), "model", results)
     figure.savefig(tmp_path / "figure.png")
     assert len(figure.axes) == 6 and figure.axes[0].get_xscale() == "linear"
     assert plt.get_fignums() == []
@@ -127,7 +127,7 @@ def test_a_name_has_one_colour_in_all_panels(real):
 
 def test_effects_show_their_side_of_the_line(tmp_path):
     cases = {"for": ([1, 2], [4, 5]), "against": ([4, 5], [1, 2]), "open": ([1, 3], [2, 2])}
-    figure = plots.effects({name: claims.effect(*errors) for name, errors in cases.items()}, "a ÷ b")
+    figure = charts.effects({name: claims.effect(*errors) for name, errors in cases.items()}, "a ÷ b")
     points = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
     assert len({line.get_color() for line in points}) == len({line.get_marker() for line in points}) == 3
     assert {"0.333", "3.000", "1.000", "for", "against", "open"} <= text(figure)
@@ -136,7 +136,7 @@ def test_effects_show_their_side_of_the_line(tmp_path):
 
 def test_a_race_has_a_line_to_reach_in_each_panel(tmp_path):
     lines = {"a": ([1, 2, 3], [0.3, 0.2, 0.1]), "b": ([2, 4], [0.4, 0.3])}
-    figure = plots.race({"left": lines, "right": lines}, {"left": 0.2, "right": 0.3})
+    figure = charts.race({"left": lines, "right": lines}, {"left": 0.2, "right": 0.3})
     assert [[list(line.get_ydata())[0] for line in axis.lines] for axis in figure.axes] == [
         [0.3, 0.4, 0.2], [0.3, 0.4, 0.3]
     ]
@@ -150,7 +150,7 @@ def test_growth_has_a_row_for_each_cost_and_a_column_for_each_setting(tmp_path):
         for model in ("dense", "conv") for setting in ("size", "images")
         for times, seconds in ((4, 8.0), (1, 3.0))
     ])
-    figure = plots.growth(table, {"images": "images", "size": "code size"}, {"seconds": "s", "memory": "GB"})
+    figure = charts.growth(table, {"images": "images", "size": "code size"}, {"seconds": "s", "memory": "GB"})
     assert len(figure.axes) == 4 and {"images", "code size", "s", "GB", "dense", "conv"} <= text(figure)
     dense, conv = figure.axes[0].lines
     assert list(dense.get_ydata()) == list(conv.get_ydata()) == [3, 8] and dense.get_color() != conv.get_color()

@@ -3,7 +3,7 @@ import re
 import pandas
 import pytest
 
-from aebook import report
+from aebook.rerun import report
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_the_page_is_whole_and_says_what_failed(table):
 
 def test_the_figure_shows_results_that_differ(table, monkeypatch):
     drawn = {}
-    spread = report.plots.spread
-    monkeypatch.setattr(report.plots, "spread", lambda *arguments: drawn.update(a=arguments) or spread(*arguments))
+    spread = report.charts.spread
+    monkeypatch.setattr(report.charts, "spread", lambda *arguments: drawn.update(a=arguments) or spread(*arguments))
     report.page("Runs", table, ["seed", "z_dim"])
     _, x, results, group = drawn["a"]
     assert (x, list(results), group) == ("seed", ["loss"], "z_dim")

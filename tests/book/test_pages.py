@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sphinx.errors import ConfigError
 
-from tools import book_pages, browser
+from book import pages as book_pages
+from tools import browser
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="there is no Chromium; Debian's package chromium has it"

@@ -18,7 +18,8 @@ from jupyter_client import AsyncKernelManager
 from traitlets import Integer
 from traitlets.config import Config
 
-from aebook.execute import glued
+import aebook
+from aebook.notebooks import glued
 
 KERNEL_ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -34,13 +35,9 @@ no result; and on a GPU it takes only the memory it needs."""
 KERNEL_LOG = "log"
 """What a kernel writes to its terminal goes into this file, not between the lines of the progress."""
 
-TOOLS = {"__main__", "bench", "contenders", "execute", "report", "sweep", "worker"}
-"""Modules of the package that run notebooks or the bench; no notebook's result depends on them."""
-
-
 def aebook_code():
     """A hash of the modules of this package that a notebook may use."""
-    modules = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in TOOLS)
+    modules = sorted(Path(aebook.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"\n".join(path.read_bytes() for path in modules)).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""What is done to the pages, piece by piece; tests/test_pages.py looks at the whole in a browser."""
+"""What is done to the pages, piece by piece; test_pages.py looks at the whole in a browser."""
 
 import shutil
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import book_pages, launch
+from book import pages as book_pages
+from tools import launch
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = """<html><head><script src="scripts/fontawesome.js"></script><script src="doctools.js"></script></head><body>
 <div class="sidebar-primary-item"><a class="navbar-brand" href="#">Book</a></div>
 <article><h1>Title</h1><p>{words}</p><div class="cell_output"><table><tr><th></th><th>a</th></tr></table></div>

@@ -31,8 +31,8 @@ from distributed.system import MEMORY_LIMIT
 from pandas.api.types import infer_dtype, is_numeric_dtype
 from tqdm import tqdm
 
-from aebook import report, worker
-from aebook.execute import write_whole
+from aebook.rerun import report, worker
+from aebook.rerun.files import write_whole
 from aebook.parameters import RULES, InputError, check, read_value
 
 MEMORY_PER_RUN = 3 * 2**30
@@ -155,7 +155,7 @@ class Sweep:
         out: the folder; it is made if it is not there, and may hold earlier runs of the notebook.
         rerun: also repeat complete runs whose notebook or package code has changed since.
         runner: what a worker calls to execute one notebook; it takes and returns what
-            aebook.worker.run does, and must be picklable for an executor that pickles.
+            aebook.rerun.worker.run does, and must be picklable for an executor that pickles.
 
     Raises:
         InputError: see plan(); and if the folder holds runs of another notebook, or its journal

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, Comment
 
-from aebook.execute import figure, glued
+from aebook.notebooks import figure, glued
 from tools import execute
 from tools.browser import ENGLISH, HTML, ROOT
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import jinja2
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from aebook import plots
+from aebook import charts
 
 HIDDEN = ("python", "keras", "tensorflow", "aebook", "worker", "notebook", "notebook_code", "aebook_code", "error")
 """Columns of the table that the page leaves to runs.csv."""
@@ -57,7 +57,7 @@ def page(title, table, settings):
 
     Args:
         title: the heading.
-        table: what aebook.sweep.Sweep.table gives.
+        table: what aebook.rerun.cluster.Sweep.table gives.
         settings: the names of the parameters that were set.
     """
     complete, failed = (table[table["status"] == status] for status in ("complete", "failed"))
@@ -72,7 +72,7 @@ def page(title, table, settings):
         file = io.BytesIO()
         texts = {name: complete[name].astype(str).str.replace("$", r"\$") for name in varied
                  if not is_numeric_dtype(complete[name])}  # 1 and a on one axis; $ would begin a formula
-        plots.spread(complete.assign(**texts), x, {name: name for name in measured}, group).savefig(file)
+        charts.spread(complete.assign(**texts), x, {name: name for name in measured}, group).savefig(file)
         figure = base64.b64encode(file.getvalue()).decode()
     return jinja2.Environment(autoescape=True).from_string(PAGE).render(
         title=title, complete=len(complete), x=x, figure=figure, link=quote, text=_text,
