@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import aebook
-from aebook import listings, models
-from aebook.__main__ import COMMANDS, main
+from aebook import models, notebooks
+from aebook.__main__ import main
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,7 +25,7 @@ for module in sys.argv[1:]:
 def test_tensorflow_comes_in_with_models_only():
     """And importing aebook alone is cheap. The modules are imported one after the other, in one process."""
     modules = ["aebook", *(f"aebook.{name}" for name in (
-        "parameters", "published", "data", "metrics", "claims", "plots", "listings", "sweep"))]
+        "parameters", "data", "metrics", "claims", "plots", "charts", "notebooks", "rerun.cluster"))]
     run = subprocess.run([sys.executable, "-c", IMPORTS, *modules], capture_output=True, text=True, check=True)
     loaded = {module: set(heavy) for module, *heavy in map(str.split, run.stdout.splitlines())}
     assert list(loaded) == modules and loaded["aebook"] == set() and loaded["aebook.data"] == {"numpy"}
