@@ -1,8 +1,10 @@
 """What others have published, and what the measurements say about a claim (the page on claims)."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aebook.parameters import InputError
 
@@ -43,11 +45,11 @@ class Effect:
     low: float
     high: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def effect(a, b):
+def effect(a: ArrayLike, b: ArrayLike) -> Effect:
     """The Effect of the errors `a` over the errors `b`, each with one number per seed.
 
     Raises:
@@ -59,7 +61,7 @@ def effect(a, b):
     return Effect(float(a.mean() / b.mean()), float(a.min() / b.max()), float(a.max() / b.min()))
 
 
-def judge(verdict, effects, when=(), limit=1):
+def judge(verdict: str, effects: Mapping[str, Effect], when: Collection[str] = (), limit: float = 1) -> str:
     """Print the effects of a claim, case by case, and check the verdict on it.
 
     A case is for the claim when every quotient is below the limit, against it when every one is
@@ -109,7 +111,7 @@ def judge(verdict, effects, when=(), limit=1):
     return verdict
 
 
-def confirm(statement, true, judged=True):
+def confirm(statement: str, true: bool, judged: bool = True) -> None:
     """Print a statement and whether it is judged.
 
     Args:

@@ -15,6 +15,7 @@ from hashlib import md5
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aebook import sources
 from aebook.parameters import SIDE, InputError, check
@@ -60,15 +61,15 @@ class Images:
     """Whether all four arrays match the official checksums."""
 
     @property
-    def is_stand_in(self):
+    def is_stand_in(self) -> bool:
         return self.source == "stand-in"
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The name to print in a figure."""
         return f"stand-in for {TITLES[self.name]}" if self.is_stand_in else TITLES[self.name]
 
-    def __str__(self):
+    def __str__(self) -> str:
         verdict = "match" if self.verified else "do NOT match"
         return (
             f"{self.title}: {len(self.x_train):,} training images, {len(self.x_test):,} test images\n"
@@ -78,7 +79,7 @@ class Images:
         )
 
 
-def load(name="mnist", n_train=None):
+def load(name: str = "mnist", n_train: int | None = None) -> Images:
     """Load a data set; the module's docstring says from where.
 
     Args:
@@ -126,7 +127,7 @@ def load(name="mnist", n_train=None):
     return Images(name=name, **arrays, source=source, reason=reason, verified=verified)
 
 
-def to_vectors(images):
+def to_vectors(images: np.ndarray) -> np.ndarray:
     """Images (n, 28, 28), values 0–255, as vectors (n, 784), values 0–1.
 
     Section 6.2.2 explains it.
@@ -135,7 +136,9 @@ def to_vectors(images):
     return pixels.reshape(len(pixels), -1)
 
 
-def to_channels(images, data_format="channels_last"):
+def to_channels(
+    images: np.ndarray, data_format: str = "channels_last"
+) -> np.ndarray:
     """Images (n, 28, 28), values 0–255, with a channel axis, values 0–1.
 
     The shape is (n, 28, 28, 1) for "channels_last" and (n, 1, 28, 28) for
@@ -147,7 +150,7 @@ def to_channels(images, data_format="channels_last"):
     return np.expand_dims(pixels, axis)
 
 
-def to_grid(pixels):
+def to_grid(pixels: ArrayLike) -> np.ndarray:
     """Pixels as pictures (n, 28, 28).
 
     The input may have any layout of this book: (n, 784), (n, 28, 28, 1) or
@@ -156,7 +159,7 @@ def to_grid(pixels):
     return np.asarray(pixels).reshape(len(pixels), SIDE, SIDE)
 
 
-def _idx_md5(array):
+def _idx_md5(array: np.ndarray) -> str:
     """MD5 of an array as the official IDX file holds it: magic number, dimensions, values."""
     header = struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape)
     return md5(header + array.tobytes(), usedforsecurity=False).hexdigest()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,7 +27,8 @@ class DenseAutoencoder(models.Model):
     6.2.1 explains the model, section 6.2.3 the biases.
     """
 
-    def __init__(self, x_nodes=784, z_dim=36, code_bias=0.0, **kwargs):
+    def __init__(self, x_nodes: int = 784, z_dim: int = 36,
+                 code_bias: float = 0.0, **kwargs):
         check(z_dim=z_dim)
         z_dim = int(z_dim)
         x = layers.Input((x_nodes,), name="image")
@@ -42,7 +44,7 @@ class DenseAutoencoder(models.Model):
         self.encoder, self.decoder = encoder, decoder
         self.x_nodes, self.z_dim, self.code_bias = x_nodes, z_dim, code_bias
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """What keras.models.load_model needs to build the model again."""
         return {"x_nodes": self.x_nodes, "z_dim": self.z_dim,
                 "code_bias": self.code_bias, "name": self.name}
@@ -59,8 +61,9 @@ class ConvAutoencoder(models.Model):
     6.3.4 explains both.
     """
 
-    def __init__(self, code_filters=1, data_format=None,
-                 kernel_initializer="glorot_uniform", code_bias=0.0, **kwargs):
+    def __init__(self, code_filters: int = 1, data_format: str | None = None,
+                 kernel_initializer: str = "glorot_uniform",
+                 code_bias: float = 0.0, **kwargs):
         if data_format is None:
             data_format = keras.config.image_data_format()
         check(code_filters=code_filters, data_format=data_format)
@@ -106,7 +109,7 @@ class ConvAutoencoder(models.Model):
         self.kernel_initializer = kernel_initializer
         self.code_bias = code_bias
 
-    def get_config(self):
+    def get_config(self) -> dict:
         """What keras.models.load_model needs to build the model again."""
         return {
             "code_filters": self.code_filters,
@@ -117,7 +120,7 @@ class ConvAutoencoder(models.Model):
         }
 
 
-def feature_maps(model, image):
+def feature_maps(model: ConvAutoencoder, image: np.ndarray) -> dict[str, list[tuple[str, np.ndarray]]]:
     """What each layer of a ConvAutoencoder makes of one image.
 
     Args:
@@ -145,7 +148,7 @@ def feature_maps(model, image):
     }
 
 
-def load(name):
+def load(name: str) -> DenseAutoencoder | ConvAutoencoder:
     """A model that a chapter of the book has trained, such as "6_2_dense" or "6_3_convolutional".
 
     Nothing is downloaded: the models lie in the book's folder. `describe` says how each was trained.
@@ -155,7 +158,7 @@ def load(name):
             "_default" for the source's recipe at today's default learning rate.
 
     Returns:
-        A DenseAutoencoder or a ConvAutoencoder, with its weights and without an optimiser.
+        A DenseAutoencoder or a ConvAutoencoder, with its weights and without an optimizer.
 
     Raises:
         InputError: if there is no such model.
@@ -167,12 +170,12 @@ def load(name):
     return keras.models.load_model(_stored(name, ".keras"))
 
 
-def describe(name):
+def describe(name: str) -> dict[str, Any]:
     """How a model that `load` gives was trained, and how good it is.
 
     Returns:
         A dictionary with the data set, the notebook, the last loss and accuracy ("score"), those of every
-        epoch ("history"), and the whole recipe ("training": layers, optimiser, loss, images, batches).
+        epoch ("history"), and the whole recipe ("training": layers, optimizer, loss, images, batches).
 
     Raises:
         InputError: if there is no such model.
@@ -180,7 +183,7 @@ def describe(name):
     return json.loads(_stored(name, ".json").read_text(encoding="utf-8"))
 
 
-def _stored(name, suffix):
+def _stored(name: str, suffix: str) -> Path:
     names = sorted(path.stem for path in STORED.glob("*.json"))
     if name not in names:
         raise InputError(f"name must be one of {', '.join(names)}; got {name!r}" if names else

@@ -3,15 +3,18 @@
 import base64
 import inspect
 import re
+from collections.abc import Callable
+from typing import Any
 
 from IPython.display import Markdown
+from nbformat import NotebookNode
 
 from aebook.parameters import read_value
 
 GLUE_PREFIX = "application/papermill.record/"
 
 
-def glued(notebook):
+def glued(notebook: NotebookNode) -> dict[str, Any]:
     """What the cells of an executed notebook recorded with ``glue``, as a dictionary.
 
     Numbers and truth values come back as such, NumPy's numbers as Python's, all else as the text it prints as.
@@ -26,12 +29,12 @@ def glued(notebook):
     return values
 
 
-def plain(text):
+def plain(text: str) -> str:
     """What a recorded value prints as, a number of NumPy's as one of Python's."""
     return re.sub(r"^np\.\w+\((.*)\)$", r"\1", text)
 
 
-def figure(notebook, name):
+def figure(notebook: NotebookNode, name: str) -> bytes | None:
     """The stored PNG of the figure that carries `name` in its cell's metadata, as bytes, or None."""
     for cell in notebook.cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name:
@@ -41,6 +44,6 @@ def figure(notebook, name):
     return None
 
 
-def listing(thing):
+def listing(thing: Callable) -> Markdown:
     """The source code of a class or function, for a notebook to display: what the reader sees is what runs."""
     return Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```")

@@ -3,6 +3,7 @@
 import math
 from ast import literal_eval
 from numbers import Integral, Real
+from typing import Any
 
 DATASETS = ("mnist", "fashion_mnist")
 MODELS = ("pca", "dense", "conv")
@@ -73,7 +74,7 @@ RULES = {
 }
 
 
-def read_value(text):
+def read_value(text: str) -> Any:
     """What a text says in Python, such as 8, 0.5, nan or True; a text that says nothing there is itself."""
     try:
         return literal_eval(text)
@@ -81,7 +82,7 @@ def read_value(text):
         return float(text) if text in ("nan", "inf", "-inf") else text
 
 
-def check(**values):
+def check(**values: Any) -> None:
     """Check parameters by name; the same name means the same thing all through the book.
 
     Every chapter calls this in its first cell after the parameters. It needs no data and no

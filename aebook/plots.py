@@ -1,23 +1,24 @@
-"""Every figure of the book.
+"""Figures of images, codes and networks, and the style of every figure; aebook.charts has lines, points and bars.
 
 Each function returns a Matplotlib figure that is not attached to pyplot: a notebook shows it
 when it is the last line of a cell. A figure that shows measured things takes the Images they
 were measured on, and says so when those are the stand-in.
 """
 
-import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.ticker import MaxNLocator
 
-from aebook.data import to_grid
+from aebook.data import Images, to_grid
+from aebook.parameters import InputError
 
-# One thing, one colour, all through the book: these for the parts of an autoencoder, RUNS for
-# models and recipes set side by side (palettes of Okabe & Ito and of Tol, which the colour-blind
+# One thing, one color, all through the book: these for the parts of an autoencoder, RUNS for
+# models and recipes set side by side (palettes of Okabe & Ito and of Tol, which the color-blind
 # can tell apart). A place, a label, a line style or a marker says the same in black and white.
-COLOURS = {
+COLORS = {
     "encoder": "#0072B2",
     "code": "#D55E00",
     "decoder": "#009E73",
@@ -31,7 +32,9 @@ OWN_STYLE = {"PCA": 0, "dense": 1, "autoencoder": 1, "plain autoencoder": 1, "co
 STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def new_figure(images, rows=1, columns=1, *, size, **kwargs):
+def new_figure(
+    images: Images | None, rows: int = 1, columns: int = 1, *, size: tuple[float, float], **kwargs
+) -> tuple[Figure, np.ndarray]:
     """A figure in the book's style, detached from pyplot, with a note on stand-in data."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
@@ -43,11 +46,24 @@ def new_figure(images, rows=1, columns=1, *, size, **kwargs):
     return figure, axes
 
 
-def note_stand_in(figure):
+def note_stand_in(figure: Figure) -> None:
     figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
 
 
-def autoencoder_diagram():
+def styles(names: Iterable[str], first: int = 0) -> dict[str, tuple[str, str]]:
+    """The color and marker of each line by its name, from RUNS, beginning with the place `first`.
+
+    Raises:
+        InputError: if there are more lines than styles.
+    """
+    names = list(names)
+    if len(names) > len(RUNS) - first:
+        raise InputError(f"a figure must have at most {len(RUNS) - first} lines to be told apart, "
+                         f"got {len(names)}: {', '.join(map(str, names))}")
+    return dict(zip(names, RUNS[first:]))
+
+
+def autoencoder_diagram() -> Figure:
     """Two autoencoders as columns of nodes: with one hidden layer, and with three."""
     figure, axes = new_figure(None, 1, 2, size=(9, 3.9), width_ratios=(3, 5))
     _draw_network(axes[0, 0], [8, 3, 8], "One hidden layer")
@@ -62,27 +78,33 @@ def _draw_network(axis, widths, title):
         part = "encoder" if right <= middle else "decoder"
         starts, ends = np.meshgrid(left_ys, right_ys)
         axis.plot([left, right], [starts.ravel(), ends.ravel()],
-                  color=COLOURS[part], linewidth=0.5, alpha=0.6, zorder=1)
+                  color=COLORS[part], linewidth=0.5, alpha=0.6, zorder=1)
     for column, ys in places:
         is_code = column == middle
         axis.scatter(np.full(len(ys), column), ys, s=130 if is_code else 90,
                      marker="s" if is_code else "o", edgecolor="black", zorder=2,
-                     color=COLOURS["code"] if is_code else "white")
+                     color=COLORS["code"] if is_code else "white")
     last, height = len(widths) - 1, max(widths) / 2
     for column, name in ((0, "input"), (middle, "code"), (last, "reconstruction")):
         axis.text(column, height + 0.35, name, ha="center", va="bottom", weight="bold")
     for start, end, part in ((0, middle, "encoder"), (middle, last, "decoder")):
         axis.add_patch(FancyArrowPatch((start + 0.08, -height - 0.35), (end - 0.08, -height - 0.35),
                                        arrowstyle="-|>", mutation_scale=14, linewidth=1.6,
-                                       color=COLOURS[part]))
-        axis.text((start + end) / 2, -height - 0.65, part, color=COLOURS[part],
+                                       color=COLORS[part]))
+        axis.text((start + end) / 2, -height - 0.65, part, color=COLORS[part],
                   ha="center", va="top", weight="bold")
     axis.set(xlim=(-0.75, last + 0.75), ylim=(-height - 1.8, height + 1.2))
     axis.set_title(title, pad=12)
     axis.axis("off")
 
 
-def reconstructions(images, inputs, outputs, codes=None, count=10):
+def reconstructions(
+    images: Images,
+    inputs: np.ndarray,
+    outputs: Mapping[str, np.ndarray],
+    codes: np.ndarray | None = None,
+    count: int = 10,
+) -> Figure:
     """The first `count` images in columns: input, code, reconstruction, one below the other.
 
     Args:
@@ -119,7 +141,7 @@ def _picture_row(axes, pixels, name, **limits):
 def _stem_row(axes, codes):
     top = max(float(codes.max()), 1e-6) * 1.05
     for axis, code in zip(axes, codes):
-        markers, stems, base = axis.stem(code, linefmt=COLOURS["code"], markerfmt=".", basefmt=" ")
+        markers, stems, base = axis.stem(code, linefmt=COLORS["code"], markerfmt=".", basefmt=" ")
         markers.set_markersize(2.5)
         stems.set_linewidth(0.8)
         axis.set(ylim=(min(0, float(codes.min())), top), xticks=[], yticks=[])
@@ -127,7 +149,7 @@ def _stem_row(axes, codes):
     _row_label(axes[0], f"code\n({codes.shape[1]} numbers)")
 
 
-def pictures(images, rows, **limits):
+def pictures(images: Images, rows: Mapping[str, np.ndarray], **limits: float) -> Figure:
     """Pixels as pictures, one row for each name.
 
     Args:
@@ -142,41 +164,8 @@ def pictures(images, rows, **limits):
     return figure
 
 
-def lines(images, panels, xlabel, ylabel, ticks=None):
-    """Lines in one panel or several, side by side.
-
-    Args:
-        images: the Images measured on.
-        panels: for each panel's title its lines, the values (x, y) by the name of the line; at
-            most four names that OWN_STYLE does not have. A line of one point is its marker.
-        ticks: the values of x to mark, on a scale that doubles; by default the scale is even.
-    """
-    figure, axes = new_figure(images, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4), sharey=True)
-    names = dict.fromkeys(name for series in panels.values() for name in series)
-    others = zip((name for name in names if name not in OWN_STYLE), RUNS)
-    styles = {name: ("--", run) for name, run in others} | {
-        name: ("-", RUNS[OWN_STYLE[name]]) for name in names if name in OWN_STYLE
-    }
-    for axis, (title, series) in zip(axes[0], panels.items()):
-        for name, (x, y) in series.items():
-            dash, (colour, marker) = styles[name]
-            axis.plot(x, y, color=colour, linestyle=dash, label=name, markersize=5, linewidth=1.6,
-                      marker=marker if len(x) <= 12 else None,
-                      markerfacecolor="white" if dash == "--" else colour)
-        axis.set(xlabel=xlabel, title=title)
-        if ticks is not None:
-            axis.set_xscale("log", base=2)
-            axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-            axis.minorticks_off()
-        elif all(float(value).is_integer() for x, _ in series.values() for value in x):
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes[0, 0].set_ylabel(ylabel)
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    return figure
-
-
-def plane(images, codes, labels):
-    """Codes of two numbers as points, coloured by class; each class is named at its middle.
+def plane(images: Images, codes: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
+    """Codes of two numbers as points, colored by class; each class is named at its middle.
 
     Args:
         images: the Images that were encoded.
@@ -198,39 +187,7 @@ def plane(images, codes, labels):
     return figure
 
 
-def learning_curves(images, histories, floor, ceiling):
-    """Loss and accuracy after each epoch, with the best values that are possible at all.
-
-    Args:
-        images: the Images trained on.
-        histories: the Keras History of each run by its name.
-        floor: lowest possible loss on the validation images, in nats.
-        ceiling: highest possible accuracy there, 0 to 1.
-    """
-    figure, axes = new_figure(images, 1, 2, size=(9.5, 3.9))
-    panels = (
-        (axes[0, 0], "loss", "binary cross-entropy (nats per pixel)", floor, "lowest possible"),
-        (axes[0, 1], "accuracy", "binary accuracy (share of pixels)", ceiling, "highest possible"),
-    )
-    for axis, key, label, limit, limit_name in panels:
-        for (colour, marker), (name, history) in zip(itertools.cycle(RUNS), histories.items()):
-            values = history.history
-            epochs = np.arange(1, len(values[key]) + 1)
-            axis.plot(epochs, values[key], color=colour, marker=marker, markersize=4,
-                      linewidth=1, linestyle=":", markerfacecolor="white", label=f"{name}, training")
-            axis.plot(epochs, values[f"val_{key}"], color=colour, marker=marker, markersize=4,
-                      linewidth=1.6, label=f"{name}, validation")
-        line = axis.axhline(limit, color=COLOURS["limit"], linestyle="--", linewidth=1, label=limit_name)
-        axis.set(xlabel="epoch", ylabel=label)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes[0, 0].set_title("Loss: lower is better")
-    axes[0, 1].set_title("Accuracy: higher is better")
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    axes[0, 1].legend(handles=[line], frameon=False, fontsize=9, loc="lower right")
-    return figure
-
-
-def basis(images, rows):
+def basis(images: Images, rows: Mapping[str, np.ndarray]) -> Figure:
     """Directions in pixel space as pictures, one row per model: black below 0, white above.
 
     Args:
@@ -241,29 +198,7 @@ def basis(images, rows):
     return pictures(images, scaled, vmin=-1, vmax=1)
 
 
-def errors(images, values, label):
-    """One bar per model: its reconstruction error.
-
-    Args:
-        images: the Images measured on.
-        values: the error by the name of the model; the first is the one to beat.
-        label: what the error is, with its unit.
-    """
-    figure, axes = new_figure(images, size=(7, 0.55 * len(values) + 1.1))
-    axis = axes[0, 0]
-    names, heights = list(values), list(values.values())
-    bars = axis.barh(names, heights, color="white", edgecolor="black", linewidth=0.8)
-    bars[0].set_facecolor("#999999")
-    for bar, (colour, _) in zip(bars[1:], itertools.cycle(RUNS)):
-        bar.set_facecolor(colour)
-    axis.bar_label(bars, fmt="%.4f", padding=4)
-    axis.axvline(heights[0], color=COLOURS["limit"], linestyle="--", linewidth=1)
-    axis.set(xlabel=label, xlim=(0, max(heights) * 1.15))
-    axis.invert_yaxis()
-    return figure
-
-
-def feature_maps(images, maps):
+def feature_maps(images: Images, maps: Mapping[str, Sequence[tuple[str, np.ndarray]]]) -> Figure:
     """The arrays that one image passes through in a network, each channel as a picture.
 
     Args:
@@ -281,7 +216,7 @@ def feature_maps(images, maps):
             axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10,
                            weight="bold" if name == "code" else "normal")
         row[0].text(-0.12, 0.5, half, rotation=90, transform=row[0].transAxes, weight="bold",
-                    color=COLOURS[half], ha="right", va="center")
+                    color=COLORS[half], ha="right", va="center")
     return figure
 
 

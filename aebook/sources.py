@@ -18,6 +18,8 @@ import numpy as np
 from aebook.parameters import SIDE, InputError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+Arrays = dict[str, np.ndarray]
+"""Images (n, 28, 28) and classes (n,), uint8, by the names in ARRAYS."""
 
 # What keras.datasets downloads, and the folder of its cache. Four files: one for each of ARRAYS.
 KERAS_ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -44,7 +46,7 @@ class _Damaged(Exception):
     """There are files in Keras's cache, and no whole data set."""
 
 
-def from_folder(name, folder):
+def from_folder(name: str, folder: Path) -> Arrays:
     path = folder / f"{name}.npz"
     if not os.path.isdir(folder):
         raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; "
@@ -87,7 +89,7 @@ def _check_arrays(origin, arrays):
     return {key: array.astype("uint8", copy=False) for key, array in arrays.items()}
 
 
-def from_keras(name):
+def from_keras(name: str) -> Arrays:
     """What Keras's cache holds, or else a download.
 
     Keras itself would write a download to the place where other processes look for it, and
@@ -183,7 +185,7 @@ def _read_idx(path):
     return np.frombuffer(content, "uint8", offset=4 + 4 * len(shape)).reshape(shape)
 
 
-def stand_in(n_train=None):
+def stand_in(n_train: int | None = None) -> Arrays:
     """scikit-learn's 8×8 digits as 28×28 images; training and test digits are never mixed.
 
     Of the training images only the first n_train are made.

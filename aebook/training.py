@@ -1,18 +1,20 @@
 """A recipe turned into a trained model and its history (sections 6.2.3 and 6.3.4)."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import keras
+import numpy as np
 
-from aebook.data import to_channels, to_vectors
+from aebook.data import Images, to_channels, to_vectors
 from aebook.models import ConvAutoencoder, DenseAutoencoder
 from aebook.parameters import InputError, check
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained: the optimiser, its learning rate, epochs and batch size.
+    """How a model is trained: the optimizer, its learning rate, epochs and batch size.
 
     With ``cosine_decay`` the learning rate falls to 0 over the training along half a cosine
     (Loshchilov & Hutter 2017); without it the rate stays as it is.
@@ -27,8 +29,8 @@ class Recipe:
     def __post_init__(self):
         check(**{name: value for name, value in asdict(self).items() if name != "cosine_decay"})
 
-    def build_optimizer(self, steps):
-        """The Keras optimiser for a training of `steps` weight updates."""
+    def build_optimizer(self, steps: int) -> keras.optimizers.Optimizer:
+        """The Keras optimizer for a training of `steps` weight updates."""
         rate = self.learning_rate
         if self.cosine_decay:
             rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
@@ -48,9 +50,17 @@ CODE_BIAS = 1.0
 code can become 0 for every image in the first steps, and a ReLU does not learn from there."""
 
 
-def train(model, recipe, x, validation_data=None, validation_split=0.0,
-          loss="binary_crossentropy", xla=False, steps_per_call=20,
-          callbacks=()):
+def train(
+    model: keras.Model,
+    recipe: Recipe,
+    x: np.ndarray,
+    validation_data: np.ndarray | None = None,
+    validation_split: float = 0.0,
+    loss: str = "binary_crossentropy",
+    xla: bool = False,
+    steps_per_call: int = 20,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> keras.callbacks.History:
     """Train a model to reproduce its input.
 
     Args:
@@ -75,7 +85,7 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0,
     Raises:
         InputError: if no image is left to train on.
         FloatingPointError: if the loss stops being a finite number, or ends far
-            above that of a plain grey image.
+            above that of a plain gray image.
     """
     check(loss=loss)
     n_train = int(len(x) * (1 - validation_split))
@@ -106,8 +116,15 @@ def train(model, recipe, x, validation_data=None, validation_split=0.0,
     )
 
 
-def train_dense(images, z_dim=36, epochs=10, batch_size=256,
-                optimizer="nadam", learning_rate=0.01, seed=0):
+def train_dense(
+    images: Images,
+    z_dim: int = 36,
+    epochs: int = 10,
+    batch_size: int = 256,
+    optimizer: str = "nadam",
+    learning_rate: float = 0.01,
+    seed: int = 0,
+) -> tuple[DenseAutoencoder, keras.callbacks.History]:
     """Chapter 6.2 in one call: build the dense autoencoder and train it.
 
     The test images serve as validation, as in the source.
@@ -131,9 +148,16 @@ def train_dense(images, z_dim=36, epochs=10, batch_size=256,
     return model, history
 
 
-def train_conv(images, code_filters=1, epochs=20, batch_size=64,
-               optimizer="nadam", learning_rate=0.01, seed=0,
-               data_format="channels_last"):
+def train_conv(
+    images: Images,
+    code_filters: int = 1,
+    epochs: int = 20,
+    batch_size: int = 64,
+    optimizer: str = "nadam",
+    learning_rate: float = 0.01,
+    seed: int = 0,
+    data_format: str = "channels_last",
+) -> tuple[ConvAutoencoder, keras.callbacks.History]:
     """Chapter 6.3 in one call: build the convolutional autoencoder and train it.
 
     The last fifth of the training images serves as validation, as in the
@@ -159,7 +183,7 @@ def train_conv(images, code_filters=1, epochs=20, batch_size=64,
 
 
 WORST_LOSS = 1.0
-"""What no training that works ends above: plain grey, 0.5 everywhere, has a binary cross-entropy
+"""What no training that works ends above: plain gray, 0.5 everywhere, has a binary cross-entropy
 of ln 2 = 0.693 and a mean squared error of at most 0.25."""
 
 
@@ -182,6 +206,6 @@ class EpochReport(keras.callbacks.Callback):
         name = "val_loss" if "val_loss" in logs else "loss"
         if logs[name] > WORST_LOSS:
             raise FloatingPointError(
-                f"{name} ended at {logs[name]:.3g}, and an image of plain grey has "
+                f"{name} ended at {logs[name]:.3g}, and an image of plain gray has "
                 f"{math.log(2):.3f}; a lower learning rate may help"
             )

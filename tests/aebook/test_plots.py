@@ -7,6 +7,7 @@ import pandas
 import pytest
 
 from aebook import charts, claims, data, plots
+from aebook.parameters import InputError
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
 HISTORY = SimpleNamespace(
@@ -16,11 +17,11 @@ PIXELS = np.random.default_rng(0).random((12, 784))
 
 FIGURES = {
     "reconstructions": lambda images: plots.reconstructions(images, PIXELS, {"out": PIXELS}, codes=PIXELS[:, :5]),
-    "learning_curves": lambda images: plots.learning_curves(images, {"run": HISTORY}, 0.1, 0.9),
+    "learning_curves": lambda images: charts.learning_curves(images, {"run": HISTORY}, 0.1, 0.9),
     "basis": lambda images: plots.basis(images, {"PCA": PIXELS[:8], "net": PIXELS[:8]}),
-    "errors": lambda images: plots.errors(images, {"a": 1.0, "b": 0.5}, "error"),
+    "errors": lambda images: charts.errors(images, {"a": 1.0, "b": 0.5}, "error"),
     "pictures": lambda images: plots.pictures(images, {"a": PIXELS, "b": PIXELS}),
-    "lines": lambda images: plots.lines(images, {"": {"a": ([1, 2], [3, 4])}}, "x", "y", ticks=[1, 2]),
+    "lines": lambda images: charts.lines(images, {"": {"a": ([1, 2], [3, 4])}}, "x", "y", ticks=[1, 2]),
     "plane": lambda images: plots.plane(images, {"a": PIXELS[:, :2]}, np.arange(12) % 3),
     "feature_maps": lambda images: plots.feature_maps(
         images, {"encoder": [("input", np.ones((7, 7, 3)))] * 3, "decoder": [("Conv2D", np.ones((7, 7, 1)))] * 2}
@@ -79,7 +80,7 @@ def test_fewer_images_than_columns(real):
 
 
 def test_learning_curves_show_the_limits(real):
-    figure = plots.learning_curves(real, {"run": HISTORY}, 0.1, 0.9)
+    figure = charts.learning_curves(real, {"run": HISTORY}, 0.1, 0.9)
     loss, accuracy = figure.axes
     assert {"run, training", "run, validation", "lowest possible"} <= text(figure)
     assert [list(line.get_ydata()) for line in loss.lines] == [[3, 2.0], [3, 2.5], [0.1, 0.1]]
@@ -121,7 +122,7 @@ def test_the_mosaic_keeps_every_channel():
 
 def test_a_name_has_one_colour_in_all_panels(real):
     panels = {"left": {"a": ([1], [1]), "b": ([1], [2])}, "right": {"b": ([1], [2])}}
-    left, right = plots.lines(real, panels, "x", "y").axes
+    left, right = charts.lines(real, panels, "x", "y").axes
     assert left.lines[1].get_color() == right.lines[0].get_color() != left.lines[0].get_color()
 
 
@@ -155,3 +156,16 @@ def test_growth_has_a_row_for_each_cost_and_a_column_for_each_setting(tmp_path):
     dense, conv = figure.axes[0].lines
     assert list(dense.get_ydata()) == list(conv.get_ydata()) == [3, 8] and dense.get_color() != conv.get_color()
     figure.savefig(tmp_path / "growth.png")
+
+
+def test_more_lines_than_styles_is_one_clear_error(real):
+    """No line is left out without a word."""
+    five = {name: ([1, 2], [3, 4]) for name in "abcde"}
+    table = pandas.DataFrame([{"model": name, "setting": "size", "times": 1, "seconds": 1.0} for name in "abcd"])
+    for draw, most in (
+        (lambda: charts.race({"": five}, {"": 1}), "4 lines to be told apart, got 5: a, b, c, d, e"),
+        (lambda: charts.lines(real, {"": five}, "x", "y"), "4 lines to be told apart, got 5: a, b, c, d, e"),
+        (lambda: charts.growth(table, {"size": "size"}, {"seconds": "s"}), "3 lines to be told apart, got 4: a, b, c, d"),
+    ):
+        with pytest.raises(InputError, match=f"at most {most}"):
+            draw()
