@@ -32,31 +32,65 @@ def test_tensorflow_comes_in_with_models_only():
     assert not [module for module, heavy in loaded.items() if heavy & {"tensorflow", "keras"}]
 
 
-def test_data_flows_one_way():
-    """No module imports one that needs it, through however many others."""
-    needs = {}
-    for path in (ROOT / "aebook").rglob("*.py"):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        found = needs[module] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                assert not node.level, f"{module} imports relatively"
-                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    assert len(needs) > 10
-    graph = {module: found & set(needs) - {"aebook"} for module, found in needs.items()}
+ROOMS = {
+    "aebook": {"aebook"},
+    "aebook.rerun": {"aebook", "aebook.rerun"},
+    "aebook.bench": {"aebook", "aebook.rerun", "aebook.bench"},
+    "book": {"aebook", "aebook.rerun", "aebook.bench", "book"},
+    "tools": {"aebook", "aebook.rerun", "aebook.bench", "book", "tools"},
+}
+"""For each room those that its modules may import from: a lesson's code does not know that it is rerun, timed or shown."""
+
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for room in ("aebook", "book", "tools") for path in sorted((ROOT / room).rglob("*.py"))
+}
+
+
+def room(module):
+    return max((name for name in ROOMS if f"{module}.".startswith(f"{name}.")), key=len)
+
+
+def imports(path):
+    """The modules of this project that a file imports, also inside of functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name} imports relatively"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found & set(FILES)
+
+
+def test_no_module_imports_from_a_room_that_is_not_open_to_it():
+    assert len(FILES) > 25
+    wrong = [f"{module} imports {other}" for module, path in FILES.items() for other in imports(path)
+             if room(other) not in ROOMS[room(module)]]
+    assert not wrong
+
+
+def test_no_module_imports_one_that_needs_it():
+    graph = {module: imports(path) - {"aebook", module} for module, path in FILES.items()}
     assert any(graph.values())
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
+def test_a_module_is_read_in_five_minutes(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    assert not [node.name for node in classes if node.end_lineno - node.lineno >= 120]
 
 
 def test_the_commands(monkeypatch, capsys):
     usage = subprocess.run([sys.executable, "-m", "aebook"], capture_output=True, text=True)
     assert usage.returncode == 1
-    assert usage.stderr.startswith(f"usage: python -m aebook {{{','.join(COMMANDS)}}}")
+    assert usage.stderr.startswith("usage: python -m aebook {bench,sweep}")
     monkeypatch.setattr(sys, "argv", ["aebook", "train"])
     assert main() == usage.stderr.rstrip("\n")
-    for command in COMMANDS:
+    for command in ("bench", "sweep"):
         monkeypatch.setattr(sys, "argv", ["aebook", command, "--help"])
         with pytest.raises(SystemExit) as end:
             main()
