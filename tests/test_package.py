@@ -1,6 +1,5 @@
 import ast
 import graphlib
-import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -107,30 +106,3 @@ def test_a_listing_is_the_source_itself():
     assert listing.startswith("```python\n@keras") and listing.endswith("\n```")
     source = (ROOT / "aebook" / "models.py").read_text()
     assert listing.removeprefix("```python\n").removesuffix("\n```") in source
-
-
-def test_the_lock_pins_every_dependency():
-    def lock(name):
-        lines = [
-            line.split(";")[0].strip()
-            for line in (ROOT / name).read_text().splitlines() if line and not line.lstrip().startswith("#")
-        ]
-        assert lines and all("==" in line for line in lines)
-        return {line.split("==")[0]: {other for other in lines if other.startswith(line.split("==")[0] + "==")}
-                for line in lines}
-
-    pinned, for_the_bench = lock("requirements.txt"), lock("requirements-bench.txt")
-    for name in set(pinned) & set(for_the_bench):
-        assert pinned[name] == for_the_bench[name]
-    assert for_the_bench["torch"] == {"torch==2.13.0"} and not {"torch", "jax"} & set(pinned)
-    for name in ("jupyter-book", "jupyterlab", "keras", "tensorflow", "matplotlib", "nbval", "papermill"):
-        assert name in pinned
-    project = (ROOT / "pyproject.toml").read_text()
-    for name in re.findall(r'^    "([a-z-]+)[><=]', project, re.MULTILINE):
-        assert name in pinned or name in for_the_bench, f"{name} is in pyproject.toml and not in requirements.txt"
-
-
-def test_make_help_lists_every_verb():
-    out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
-    for verb in ("help", "book", "test", "check", "verify", "execute", "sweep", "bench", "lab", "translate", "clean"):
-        assert f"make {verb} " in out

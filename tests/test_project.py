@@ -1,0 +1,99 @@
+"""What holds the project together: the locks, the citation, the verbs, the versions."""
+
+import re
+import subprocess
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import aebook
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCKS = {  # what each lock must pin
+    "requirements.txt": ["run", "site", "dev"],
+    "requirements-run.txt": ["run"],
+    "requirements-site.txt": ["site"],
+    "requirements-bench.txt": ["bench"],
+}
+HASHED = [name for name in LOCKS if name != "requirements-bench.txt"]
+
+
+def read_lock(name):
+    """The pins of a lock: for each package {version: its hashes}."""
+    pins = {}
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in text.splitlines():
+        if line and not line.lstrip().startswith("#"):
+            requirement, *hashes = re.split(r"\s+--hash=", line)
+            requirement = Requirement(requirement)
+            (pin,) = requirement.specifier
+            assert pin.operator == "==", line
+            pins.setdefault(requirement.name, {})[pin.version] = hashes
+    return pins
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_what_its_extras_name(name):
+    pins = read_lock(name)
+    for extra in LOCKS[name]:
+        for line in EXTRAS[extra] + PROJECT["dependencies"]:
+            wanted = Requirement(line)
+            assert wanted.name in pins, f"{wanted.name} is in pyproject.toml and not in {name}"
+            assert all(wanted.specifier.contains(version) for version in pins[wanted.name]), line
+
+
+@pytest.mark.parametrize("name", HASHED)
+def test_every_pin_has_its_hashes(name):
+    for package, versions in read_lock(name).items():
+        for version, hashes in versions.items():
+            assert hashes, f"{package}=={version}"
+            assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in hashes), f"{package}=={version}"
+
+
+@pytest.mark.parametrize("name", list(LOCKS)[1:])
+def test_the_locks_agree(name):
+    whole = read_lock("requirements.txt")
+    for package, versions in read_lock(name).items():
+        if package in whole:
+            assert versions.keys() <= whole[package].keys(), package
+            assert all(not hashes or hashes == whole[package][version] for version, hashes in versions.items()), package
+        else:
+            assert name == "requirements-bench.txt", f"{package} is in {name} and not in requirements.txt"
+
+
+def test_nobody_installs_what_he_does_not_need():
+    assert not {"tensorflow", "keras", "numpy", "jupyterlab", "playwright"} & set(read_lock("requirements-site.txt"))
+    assert not {"jupyter-book", "playwright", "pytest", "ruff", "mypy"} & set(read_lock("requirements-run.txt"))
+    assert not {"torch", "jax"} & set(read_lock("requirements.txt"))
+
+
+def test_the_whole_lock_has_what_a_reader_may_ask_for():
+    assert read_lock("requirements.txt").keys() >= {
+        "jupyter-book", "jupyterlab", "keras", "tensorflow", "matplotlib", "nbval", "papermill"
+    }  # fmt: skip
+
+
+def test_make_help_lists_every_verb():
+    out = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
+    listed = set(re.findall(r"^  make ([a-z]+) ", out, re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)
+    assert listed == set(phony.split()) - {"messages"}  # a step of `make translate`
+    for page in ("README.md", "CONTRIBUTING.md", "index.md"):
+        named = re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(named) <= listed, page
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (version, day), *_ = re.findall(
+        r"^## \[(.+)\] - (.+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert citation["version"] == version == aebook.__version__
+    assert citation["date-released"] == date.fromisoformat(day)
