@@ -1,7 +1,9 @@
 """Which trainings the bench does, in their order."""
 
 import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from typing import Any
 
 from aebook import training
 from aebook.bench.trainers import CONTENDERS, Run
@@ -45,8 +47,8 @@ GROWTH = {
 """The settings, one at a time, that show how the cost of this book's trainings grows."""
 
 
-def plan(n_train=ALL_IMAGES):
-    """All trainings in their order, a list of Run: first the contenders, then how the cost grows."""
+def plan(n_train: int = ALL_IMAGES) -> list[Run]:
+    """All trainings in their order: first the contenders, then how the cost grows."""
     books = {
         seed: [_defaults("dense", training.train_dense, seed, n_train),
                _defaults("conv", training.train_conv, seed, n_train)]
@@ -56,7 +58,7 @@ def plan(n_train=ALL_IMAGES):
     return [run for part, seeds in parts for seed in seeds for book in books[seed] for run in part(book)]
 
 
-def _defaults(model, train, seed, n_train):
+def _defaults(model: str, train: Callable[..., Any], seed: int, n_train: int) -> Run:
     """The Run of what aebook.training does when it is called without settings."""
     names = inspect.signature(train).parameters
     settings = {name: names[name].default for name in ("optimizer", "learning_rate", "epochs", "batch_size")}
@@ -68,7 +70,7 @@ def _defaults(model, train, seed, n_train):
     )
 
 
-def _contenders(book):
+def _contenders(book: Run) -> Iterator[Run]:
     source = asdict(training.DENSE_SOURCE if book.model == "dense" else training.CONV_SOURCE)
     yield replace(book, contender="source", **source, code_bias=0.0, kernel_initializer="glorot_uniform",
                   xla=False, steps_per_call=1)
@@ -78,14 +80,14 @@ def _contenders(book):
         yield replace(book, contender=contender, epochs=book.epochs if contender in FULL else FEW_EPOCHS)
 
 
-def _changes(book):
+def _changes(book: Run) -> Iterator[Run]:
     book = replace(book, epochs=MORE_EPOCHS, n_train=book.n_train // FEWER)
     yield replace(book, contender="nothing")
     for name, change in CHANGES[book.model].items():
         yield replace(book, contender=name, **change)
 
 
-def _growth(book):
+def _growth(book: Run) -> Iterator[Run]:
     """One setting at a time; the book's own setting is among the values of each."""
     book = replace(book, contender="growth", epochs=MORE_EPOCHS, n_train=book.n_train // FEWER)
     yield book

@@ -1,6 +1,7 @@
 """What the trainings of a bench say: the table, the ratios, the quality."""
 
 import statistics
+from typing import Any
 
 import pandas
 
@@ -9,7 +10,7 @@ from aebook.bench.plan import FULL
 from aebook.bench.trainers import CONTENDERS
 
 
-def measured(result, target):
+def key_figures(result: dict[str, Any], target: float) -> dict[str, Any]:
     """What one training says, beside the loss that the source's recipe ended with.
 
     Returns:
@@ -23,7 +24,7 @@ def measured(result, target):
     epoch = statistics.median(others)
     preparation = max(0.0, first - epoch)
     in_full = result["contender"] in FULL
-    reached = [place for place, loss in enumerate(result["test_bce"], 1) if loss <= target]
+    reached = [number for number, loss in enumerate(result["test_bce"], 1) if loss <= target]
     needed = reached[0] if reached and in_full else None
     return {
         "epoch_s": epoch,
@@ -36,15 +37,15 @@ def measured(result, target):
     }
 
 
-def summary(results):
+def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     """The table, the ratios and the quality of a bench, as they stand in results/bench.json.
 
     Args:
         results: what ``bench`` gives.
 
     Returns:
-        ``table``: for each model and contender the medians over the seeds of what ``measured``
-        gives; ``ratios`` and ``quality``: each as min, median and max over the seeds.
+        ``table``: for each model and contender the medians over the seeds of what
+        ``key_figures`` gives; ``ratios`` and ``quality``: each as min, median and max over the seeds.
     """
     runs = {}
     for result in results:
@@ -52,7 +53,7 @@ def summary(results):
             source = next(other for other in results if other["contender"] == "source"
                           and (other["model"], other["seed"]) == (result["model"], result["seed"]))
             runs[result["model"], result["contender"], result["seed"]] = {
-                "epochs": result["epochs"], **measured(result, source["test_bce"][-1])
+                "epochs": result["epochs"], **key_figures(result, source["test_bce"][-1])
             }
     table, ratios, quality = [], {}, {}
     for model, epochs in (("dense", training.DENSE_SOURCE.epochs), ("conv", training.CONV_SOURCE.epochs)):
@@ -74,16 +75,16 @@ def summary(results):
     return {"table": table, "ratios": ratios, "quality": quality}
 
 
-def _median(values):
+def _median(values: list[float | None]) -> float | None:
     """The median, or None if a value is None: one training did not get there."""
     return None if None in values else statistics.median(values)
 
 
-def _range(values):
+def _range(values: list[float]) -> dict[str, float]:
     return {"min": min(values), "median": statistics.median(values), "max": max(values)}
 
 
-def show(report):
+def show(report: dict[str, Any]) -> str:
     """The table and the ratios of a bench as text, and where and when it was measured."""
     table = pandas.DataFrame(report["table"])
     table["contender"] = table["contender"].map(CONTENDERS)

@@ -6,14 +6,17 @@ without AEBOOK_DATA it is Keras that fetches the images.)
 """
 
 import os
-import resource
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from aebook import data, metrics
 
@@ -65,40 +68,42 @@ class Stopwatch:
     It runs from its making, and stands still while a loss is measured.
     """
 
-    def __init__(self):
-        self.seconds, self.ends, self.losses = 0.0, [], []
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.ends: list[float] = []
+        self.losses: list[float] = []
         self._since = time.perf_counter()
 
-    def pause(self):
+    def pause(self) -> None:
         self.seconds += time.perf_counter() - self._since
 
-    def resume(self):
+    def resume(self) -> None:
         self._since = time.perf_counter()
 
-    def end_epoch(self, measure_loss):
+    def end_epoch(self, measure_loss: Callable[[], float]) -> None:
         self.pause()
         self.ends.append(self.seconds)
         self.losses.append(measure_loss())
         self.resume()
 
 
-def in_new_process(run, log):
-    """What ``measure`` gives for a Run, from a new process that has loaded nothing before.
+def train_in_new_process(run: Run, log: Path) -> dict[str, Any]:
+    """What ``train`` gives for a Run, from a new process that has loaded nothing before.
 
     What that process says goes into the file ``log``, off the progress bar.
     """
     prepared = BACKENDS.get(run.contender, "tensorflow"), log
     with ProcessPoolExecutor(1, get_context("spawn"), _prepare, prepared, max_tasks_per_child=1) as process:
-        return process.submit(measure, run).result()
+        return process.submit(train, run).result()
 
 
-def _prepare(backend, log):
+def _prepare(backend: str, log: Path) -> None:
     """Name Keras's backend before anything is imported, and send what the libraries say into the log."""
     os.environ["KERAS_BACKEND"] = backend
     os.dup2(os.open(log, os.O_WRONLY), sys.stderr.fileno())
 
 
-def measure(run):
+def train(run: Run) -> dict[str, Any]:
     """Do one training in this process.
 
     Returns:
@@ -118,11 +123,15 @@ def measure(run):
     }
 
 
-def _peak_memory():
+def _peak_memory() -> int:
     """The largest memory of this process so far, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says on Linux starts with the memory of the parent
-        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+        return 1024 * int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0])
+    if os.name == "nt":
+        return psutil.Process().memory_info().peak_wset
+    import resource
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -173,7 +182,7 @@ def _keras(run, images):
 
 
 def _pytorch(run, images):
-    """This book's models and recipes in a plain loop, with Keras's constants in the optimiser."""
+    """This book's models and recipes in a plain loop, with Keras's constants in the optimizer."""
     import torch
     from torch import nn
 

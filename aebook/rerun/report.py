@@ -1,55 +1,52 @@
-"""The page that sums a sweep up: one HTML file that needs no other."""
+"""What a folder of runs shows: the table, and the page that sums it up, one HTML file that needs no other."""
 
 import base64
 import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
+import pandas
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from aebook import charts
+from aebook.rerun.plan import OUTCOME, RECORD
 
-HIDDEN = ("python", "keras", "tensorflow", "aebook", "worker", "notebook", "notebook_code", "aebook_code", "error")
+HIDDEN = ("python", "keras", "tensorflow", "aebook", "worker", "notebook", "code", "error")
 """Columns of the table that the page leaves to runs.csv."""
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{{ title }}</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums }
-th, td { border-bottom: 1px solid #8886; padding: .3em .6em; text-align: right; white-space: nowrap }
-img { background: white; max-width: 100% }
-</style>
-<h1>{{ title }}</h1>
-<p>{{ complete }} complete, {{ failed | length }} failed.
-{%- if seconds %} A run took {{ seconds }} s (median).{% endif %}</p>
-{% if failed %}<h2>Failed</h2>
-<ul>
-{% for row in failed %}<li>{{ row.run or row.settings }}: {{ row.error }}</li>
-{% endfor %}</ul>
-{% endif %}
-{% if figure %}<h2>Results against {{ x }}</h2>
-<img src="data:image/png;base64,{{ figure }}" alt="Each result that differs between runs, against {{ x }}">
-{% endif %}
-<h2>Runs</h2>
-<div class="wide" tabindex="0" role="region" aria-label="All runs">
-<table>
-<tr>{% for name in names %}<th scope="col">{{ name }}</th>{% endfor %}</tr>
-{% for row in rows %}<tr>{% for name in names %}<td>
-{%- if name == "run" and row.run %}<a href="{{ link(row.run) }}">{{ row.run }}</a>
-{%- else %}{{ text(row[name]) }}{% endif %}</td>{% endfor %}</tr>
-{% endfor %}</table>
-</div>
-</html>
-"""
+TEMPLATE = Path(__file__).with_name("report.html")
 
 
-def page(title, table, settings):
+def make_table(rows: Sequence[dict[str, Any]], parameters: Sequence[str] = ()) -> tuple[pandas.DataFrame, list[str]]:
+    """Recorded runs as a table, one row a run, ordered by their parameters.
+
+    Columns: run (the notebook's file name), status, error, the parameters, wall_s (seconds the
+    run took), store_s (seconds it took to store it), elapsed_s (seconds from the start of the
+    sweep until then), peak_mb (the most memory any run of that worker took so far), notebook_kb,
+    finished (UTC), worker, versions, the hash of the code, and what the notebook recorded with
+    glue, unless it has the name of one of these columns.
+
+    Args:
+        rows: what aebook.rerun.cluster.Sweep records.
+        parameters: those to name first; the others follow.
+
+    Returns:
+        The table, and the names of those of its columns that the notebook recorded.
+    """
+    parameters = list(dict.fromkeys([*parameters, *(name for row in rows for name in row["parameters"])]))
+    before = [*OUTCOME, *parameters, *RECORD]
+    results = [name for name in dict.fromkeys(name for row in rows for name in row["results"]) if name not in before]
+    frame = pandas.DataFrame([{**row["results"], **row["parameters"], **row} for row in rows],
+                             columns=[*before, *results])
+    return frame.sort_values(
+        parameters, ignore_index=True, key=lambda values: values if is_numeric_dtype(values) else values.astype(str)
+    ), results
+
+
+def page(title: str, table: pandas.DataFrame, settings: Sequence[str], results: Sequence[str]) -> str:
     """The summary of a sweep as HTML: how many runs, which failed and why, a figure, the table.
 
     The figure shows each result that differs between runs against the first parameter that was
@@ -57,24 +54,25 @@ def page(title, table, settings):
 
     Args:
         title: the heading.
-        table: what aebook.rerun.cluster.Sweep.table gives.
+        table: what make_table gives.
         settings: the names of the parameters that were set.
+        results: the columns that the notebook recorded.
     """
     complete, failed = (table[table["status"] == status] for status in ("complete", "failed"))
     varied = [name for name in settings if complete[name].nunique() > 1]
-    x, group, figure = None, None, None
-    measured = [name for name in complete.columns[complete.columns.get_loc("aebook_code") + 1:]
-                if is_numeric_dtype(complete[name]) and not is_bool_dtype(complete[name])
-                and complete[name].nunique() > 1]
-    if varied and measured:
+    numbers = [name for name in results if is_numeric_dtype(complete[name])
+               and not is_bool_dtype(complete[name]) and complete[name].nunique() > 1]
+    x, figure = None, None
+    if varied and numbers:
         x = varied[0]
         group = next((name for name in varied[1:] if name != "seed"), None)
         file = io.BytesIO()
         texts = {name: complete[name].astype(str).str.replace("$", r"\$") for name in varied
                  if not is_numeric_dtype(complete[name])}  # 1 and a on one axis; $ would begin a formula
-        charts.spread(complete.assign(**texts), x, {name: name for name in measured}, group).savefig(file)
+        charts.spread(complete.assign(**texts), x, {name: name for name in numbers}, group).savefig(file)
         figure = base64.b64encode(file.getvalue()).decode()
-    return jinja2.Environment(autoescape=True).from_string(PAGE).render(
+    template = jinja2.Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
         title=title, complete=len(complete), x=x, figure=figure, link=quote, text=_text,
         seconds=f"{complete['wall_s'].median():.0f}" if len(complete) else None,
         failed=[{**row, "settings": ", ".join(f"{name}={row[name]}" for name in settings)}
@@ -84,7 +82,7 @@ def page(title, table, settings):
     )
 
 
-def _text(value):
+def _text(value: object) -> str:
     if value != value:  # not a number: a run that failed has no results
         return ""
     return f"{value:.5g}" if isinstance(value, float) else str(value)

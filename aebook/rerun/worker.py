@@ -1,25 +1,26 @@
 """What a worker of a sweep does: one papermill run."""
 
 import contextvars
-import hashlib
+import importlib.util
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
 from distributed import get_worker
 from jupyter_client import AsyncKernelManager
-from traitlets import Integer
+from traitlets import Integer, Unicode
 from traitlets.config import Config
 
-import aebook
 from aebook.notebooks import glued
+from aebook.rerun import provenance
 
 KERNEL_ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -32,31 +33,48 @@ KERNEL_ENVIRONMENT = {
 """Each run computes on one thread, whatever the number of workers, so that this number changes
 no result; and on a GPU it takes only the memory it needs."""
 
-KERNEL_LOG = "log"
-"""What a kernel writes to its terminal goes into this file, not between the lines of the progress."""
+LONGEST_SOCKET = 100
+"""Bytes in the path of a socket: systems allow from 103 on, and Jupyter adds a few to what it is given."""
 
-def aebook_code():
-    """A hash of the modules of this package that a notebook may use."""
-    modules = sorted(Path(aebook.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\n".join(path.read_bytes() for path in modules)).hexdigest()[:12]
+CAN_LIMIT_MEMORY = importlib.util.find_spec("resource") is not None
+"""Whether this system can bound and measure the memory of a kernel; Windows cannot."""
 
 
 class _Kernel(AsyncKernelManager):
-    """A kernel on one thread, within its worker's memory, with its log beside its sockets."""
+    """A kernel on one thread, within its worker's memory, with its log in a file."""
 
     memory_limit = Integer(None, allow_none=True, config=True, help="Bytes that the kernel may take.")
+    log_file = Unicode(config=True, help="Where what it writes to its terminal goes.")
 
-    async def start_kernel(self, **kwargs):
-        limit, (_, hard) = self.memory_limit, resource.getrlimit(resource.RLIMIT_DATA)
-        if limit and (hard == resource.RLIM_INFINITY or limit < hard):
-            kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-        with open(Path(self.ip).with_name(KERNEL_LOG), "wb") as log:
+    async def start_kernel(self, **kwargs: Any) -> None:
+        if self.memory_limit and CAN_LIMIT_MEMORY:
+            kwargs["preexec_fn"] = _limit(self.memory_limit)
+        with open(self.log_file, "wb") as log:
             await super().start_kernel(
                 env={**os.environ, **KERNEL_ENVIRONMENT}, stdout=log, stderr=log, **kwargs
             )
 
 
-def _memory_limit():
+def _limit(memory: int) -> Callable[[], None]:
+    """What a new process calls to bound its memory, unless it has a lower bound already."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    return lambda: resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _peak_mb() -> int | None:
+    """The largest memory of a kernel that this worker has had, or None where the system does not tell."""
+    if not CAN_LIMIT_MEMORY:
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6)
+
+
+def _memory_limit() -> int | None:
     """Bytes that a run may take: the share of a Dask worker's limit that one of its threads has."""
     try:
         worker = get_worker()
@@ -66,16 +84,29 @@ def _memory_limit():
     return limit and limit // worker.state.nthreads
 
 
-def run(source, parameters, name, code, folder, scratch):
+def transport(folder: str) -> dict[str, str]:
+    """How a worker and its kernel talk, as settings of Jupyter's.
+
+    Kernels that start together race for TCP ports; sockets in a folder of their own do not. But
+    Windows has none, and the path of a socket must be short.
+    """
+    path = f"{folder}/kernel"
+    if os.name == "nt" or len(os.fsencode(path)) > LONGEST_SOCKET:
+        return {"transport": "tcp"}
+    return {"transport": "ipc", "ip": path}
+
+
+def run(source: str, parameters: dict[str, Any], file: str, code: str, folder: str,
+        partial: str) -> tuple[dict[str, Any], str]:
     """Execute one notebook on a kernel of its own.
 
     Args:
         source: the notebook as text.
         parameters: a value for each of its parameters.
-        name: file name of the run, without its ending.
-        code: what aebook_code() is where the sweep runs.
+        file: the name of the notebook's file.
+        code: what aebook.rerun.provenance says of the notebook where the sweep runs.
         folder: where the notebook lies; the kernel works there if the worker has that folder.
-        scratch: where the notebook is written while it is executed, if the worker has that folder.
+        partial: where the notebook is written while it is executed, if the worker has that folder.
 
     Returns:
         The run's part of a row (status, error, results, wall_s, peak_mb, worker, versions), and the
@@ -84,22 +115,21 @@ def run(source, parameters, name, code, folder, scratch):
     Raises:
         RuntimeError: if this worker's package is another than the sweep's.
     """
-    if aebook_code() != code:
-        raise RuntimeError("this worker has another version of aebook than the sweep that called it")
     start, error = time.monotonic(), ""
+    if provenance.notebook_code(source) != code:
+        raise RuntimeError("this worker has another version of aebook than the sweep that called it")
     with tempfile.TemporaryDirectory() as temporary:
-        original, log = Path(temporary) / "original.ipynb", Path(temporary) / KERNEL_LOG
+        original, log = Path(temporary) / "original.ipynb", Path(temporary) / "log"
         original.write_text(source, encoding="utf-8")
         log.touch()
         # Where the worker sees the sweep's own folder, what is done so far outlives the worker.
-        executed = Path(scratch if os.path.isdir(scratch) else temporary) / f"{name}.ipynb"
-        # Kernels that start together race for TCP ports; sockets in a folder of their own do not.
-        kernel = {"transport": "ipc", "ip": f"{temporary}/kernel", "memory_limit": _memory_limit()}
+        executed = Path(partial if os.path.isdir(partial) else temporary) / file
+        kernel = {**transport(temporary), "memory_limit": _memory_limit(), "log_file": str(log)}
         try:
             # In a context of its own: Jupyter keeps its event loop in one, and Dask's threads share theirs.
             contextvars.Context().run(
                 papermill.execute_notebook,
-                literally(original), literally(executed), parameters, progress_bar=False,
+                escape_braces(original), escape_braces(executed), parameters, progress_bar=False,
                 kernel_manager_class=_Kernel, config=Config(KernelManager=kernel),
                 extra_arguments=["--Application.log_level=ERROR"],
                 resources={"metadata": {"path": folder if os.path.isdir(folder) else temporary}},
@@ -109,27 +139,26 @@ def run(source, parameters, name, code, folder, scratch):
         except Exception as failure:  # its row says so; the other runs go on
             error = (f"{type(failure).__name__}: {failure}. The kernel's last words: "
                      + log.read_text(encoding="utf-8", errors="replace")[-300:])
-        results, text = take(executed)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        results, text = collect(executed)
     return {
         "status": "failed" if error else "complete",
         "error": " ".join(error.split()),
         "results": results,
         "wall_s": round(time.monotonic() - start, 3),
-        "peak_mb": round(peak / 1e6),
+        "peak_mb": _peak_mb(),
         "worker": f"{platform.node()}-{os.getpid()}",
         "python": platform.python_version(),
         **{package: version(package) for package in ("keras", "tensorflow", "aebook")},
     }, text
 
 
-def literally(path):
+def escape_braces(path: Path) -> str:
     """A path for papermill, which takes braces in one for places to fill."""
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def take(path):
-    """Take an executed notebook away: what it recorded, and its text, without where it lay.
+def collect(path: Path) -> tuple[dict[str, Any], str]:
+    """What an executed notebook recorded, and its text, without where it lay; the file is deleted.
 
     Both are empty if there is none, or if it was being written when its worker died.
     """
