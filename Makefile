@@ -1,15 +1,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# What is installed: all that builds the pages; all that a lesson needs; all but the bench; the bench, too.
+SITE_READY := .venv/.site-ready
+RUN_READY := .venv/.run-ready
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
+INSTALL = @$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+AEBOOK := --no-deps --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest
-BUILT := tests/book/test_book.py tests/book/test_pages.py tests/notebooks/test_lab.py
+BUILT := tests/book/built tests/notebooks/test_lab.py
 UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
-BOOK := $(BIN)/jupyter-book build . -W --keep-going -n --all --quiet
-KOREAN := --config _build/ko.yml --path-output _build/ko
-MESSAGES := _build/gettext/_build/gettext
+BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
 
 # TensorFlow uses oneDNN by itself on few processors; without it a convolution takes several times as long.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
@@ -44,37 +47,46 @@ CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.txt pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) \
 	  else "aebook needs Python 3.11 to 3.13, got %d.%d; name one with: make PYTHON=python3.11" % v)'
-	@echo "Installing the locked environment into .venv (a minute or two) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+$(SITE_READY): requirements-site.txt | $(BIN)/python
+	@echo "Installing what builds the pages into .venv (half a minute) ..."
+	$(INSTALL) --require-hashes -r $<
 	@touch $@
 
-book: $(READY) _build/ko.yml ## build the HTML from the stored outputs, in English and in Korean; warnings are errors
-	@$(BOOK) > /dev/null
-	@$(BOOK) $(KOREAN) > /dev/null
-	@rm -rf _build/html/ko && cp -R _build/ko/_build/html _build/html/ko
-	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
+$(RUN_READY): requirements-run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the lessons need into .venv (a minute or two) ..."
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) $(AEBOOK)
+	@touch $@
 
-_build/ko.yml: _config.yml
-	@mkdir -p _build && sed -e 's|language: en|language: ko|' -e 's|: \.$$|: ..|' $< > $@
+$(READY): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the locked environment into .venv (a minute or two) ..."
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) $(AEBOOK)
+	@touch $(SITE_READY) $(RUN_READY) $@
+
+book: $(SITE_READY) ## build the HTML from the stored outputs, in English and in Korean; warnings are errors
+	@$(BOOK) -d _build/doctrees _build/html
+	@$(BOOK) -d _build/ko/doctrees -D language=ko _build/ko/html
+	@rm -rf _build/html/ko && cp -R _build/ko/html _build/html/ko
+	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
 check: $(READY) ## unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
 	$(if $(AEBOOK_DATA)$(REAL),@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null)
 	$(PYTEST) $(UNIT) 3 -m "not slow"
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
-	  $(BOOK) --path-output $$folder --builder custom --custom-builder gettext > /dev/null && \
-	  $(BIN)/python -m tools.translation $$folder/_build/gettext
+	  $(BOOK) -b gettext $$folder/gettext && $(BIN)/python -m tools.translation $$folder/gettext
 
 messages: $(READY)
-	@$(BOOK) --path-output _build/gettext --builder custom --custom-builder gettext > /dev/null
+	@$(BOOK) -b gettext _build/gettext/messages
 
 translate: messages ## after a change of the English: renew the catalogues in locale/ and say what is to be translated
-	@$(BIN)/sphinx-intl update --pot-dir $(MESSAGES) --locale-dir locale --language ko
-	@$(BIN)/python -m tools.translation $(MESSAGES) || true # what is to be translated is no error here
+	@$(BIN)/sphinx-intl update --pot-dir _build/gettext/messages --locale-dir locale --language ko
+	@$(BIN)/python -m tools.translation _build/gettext/messages || true # what is to be translated is no error here
 
 test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
 	@$(MAKE) --no-print-directory check
@@ -97,7 +109,7 @@ bands: $(READY) ## measure how far outputs move with seeds and processors (hours
 mutations: $(READY) ## break the book in every known way, and print which check catches it
 	@$(BIN)/python -m tools.mutations
 
-sweep: $(READY) ## make the tables in results/ again (two hours); goes on where it stopped
+sweep: $(RUN_READY) ## make the tables in results/ again (two hours); goes on where it stopped
 	$(ONE_MODEL) --set model=dense,conv $(BOTH) $(EITHER)=0.001,0.003,0.01 $(TUNE)
 	$(ONE_MODEL) $(SQUARED) --set output=sigmoid,linear $(BOTH) $(EITHER)=0.001,0.003,0.01 $(TUNE)
 	$(ONE_MODEL) $(CONV) $(MNIST) $(ADAM)=0.001,0.003 $(MORE)
@@ -130,23 +142,23 @@ sweep: $(READY) ## make the tables in results/ again (two hours); goes on where 
 
 $(BENCH_READY): requirements-bench.txt $(READY)
 	@echo "Installing PyTorch and JAX into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(INSTALL) -r $<
 	@touch $@
 
-bench: $(if $(PAGES),book,$(BENCH_READY)) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; PAGES=1: how soon the pages are seen
+bench: $(if $(PAGES),$(READY) book,$(BENCH_READY)) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; PAGES=1: how soon the pages are seen
 	@$(BIN)/python -m $(if $(PAGES),tools.page_times,aebook bench $(if $(QUICK),--quick))
 
-lab: $(READY) ## open the first chapter in JupyterLab
+lab: $(RUN_READY) ## open the first chapter in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/6_1_principle.ipynb
 
 serve: book ## build the HTML and look at it as a server would show it
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html
 
-pdf: $(READY) _build/ko.yml ## print each edition as one PDF; needs Chromium
-	@$(BIN)/python -m tools.browser pdf
+pdf: $(READY) ## print each edition as one PDF; needs Chromium
+	@$(BIN)/python -m tools.pdf
 
-screenshots: book ## pictures of every page, for a phone and a desktop, light and dark; needs Chromium
-	@$(BIN)/python -m tools.browser screenshots
+screenshots: $(READY) book ## pictures of every page, for a phone and a desktop, light and dark; needs Chromium
+	@$(BIN)/python -m tools.screenshots
 
 clean: ## remove what the other verbs made: the built book and the environment
-	rm -rf _build .venv .pytest_cache aebook.egg-info
+	rm -rf _build .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis aebook.egg-info

@@ -10,14 +10,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from aebook.notebooks import glued
@@ -47,7 +50,7 @@ REPEATED = {"claims": ("avx2", "one-core", "eigen"), "sweep": ("avx2", "one-core
 """Notebooks that make one run of a stored table again: the seed stays, the machine changes."""
 
 
-def plan():
+def plan() -> Iterator[tuple[str, str, int]]:
     """Triples of a notebook's name, a machine and a seed."""
     for stem, machines in TRAINED.items():
         yield from ((stem, machine, seed) for seed, machine in enumerate(machines))
@@ -56,7 +59,7 @@ def plan():
         yield from ((stem, machine, 0) for machine in machines)
 
 
-def run(stem, machine, seed):
+def run(stem: str, machine: str, seed: int) -> str | None:
     """Execute a notebook in a process of its own, as a machine and with a seed; returns an error or None."""
     path = RUNS / stem / f"{machine}-{seed}.ipynb"
     if path.exists():
@@ -64,13 +67,14 @@ def run(stem, machine, seed):
     path.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "tools.bands", "--one", stem, str(seed), str(path)],
-        cwd=ROOT, env={**os.environ, **MACHINES[machine]}, capture_output=True, text=True,
+        cwd=ROOT, env={**os.environ, **MACHINES[machine]}, capture_output=True, encoding="utf-8",
     )
     return None if done.returncode == 0 else f"{path}: {done.stderr.strip().splitlines()[-1]}"
 
 
-def one(stem, seed, path):
-    path, unfinished = Path(path), Path(path).with_suffix(".unfinished")
+def one(stem: str, seed: str, path: str) -> None:
+    """Execute a notebook in this process, and put it at the path once it has ended."""
+    unfinished = Path(path).with_suffix(".unfinished")
     source = ROOT / "notebooks" / f"{stem}.ipynb"
     papermill.execute_notebook(
         source, unfinished, {"seed": int(seed)}, cwd=source.parent, progress_bar=False,
@@ -78,7 +82,7 @@ def one(stem, seed, path):
     unfinished.replace(path)
 
 
-def spread(runs):
+def spread(runs: list[NotebookNode]) -> dict[str, Any]:
     """What was seen of one notebook, as `tools.compare.Bands` takes it.
 
     Args:
@@ -111,17 +115,18 @@ def spread(runs):
     }
 
 
-def rounded_up(value):
+def rounded_up(value: float) -> float:
+    """The value with six decimals, not below it."""
     return round(value * 1.0001 + 5e-7, 6) if value else 0.0
 
 
-def notebook_cells(notebook):
+def notebook_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """The code cells, without the one that papermill adds."""
     return [cell for cell in notebook.cells
             if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", ())]
 
 
-def store():
+def store() -> None:
     """Sum all runs up in `tools.compare.FILE`."""
     notebooks = {}
     for stem in sorted({stem for stem, _, _ in plan()}):
@@ -138,7 +143,8 @@ def store():
     write_whole(compare.FILE, text + "\n")
 
 
-def main():
+def main() -> str | int | None:
+    """Make the runs that are not there; the failures, one line each."""
     parser = argparse.ArgumentParser(prog="python -m tools.bands", description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)

@@ -11,11 +11,14 @@ import io
 import json
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
+from nbformat import NotebookNode
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -35,32 +38,35 @@ ARITHMETIC = 1e-5
 SAME_PICTURE = 0.99
 """The least structural similarity of two drawings of the same numbers."""
 
-
 JUDGED = re.compile(r"^(?:true|not judged): ")
 """How a line begins that says whether a sentence about the stored run is true (`aebook.claims.confirm`)."""
 
+Piece = tuple[str, str, str]
+"""A part of an output: what it is, its name or the kind of line, and its text."""
 
-def to_number(token):
+
+def to_number(token: str) -> float:
+    """A printed number as a value."""
     return float(token.replace(",", "").replace("−", "-"))
 
 
-def split(text):
+def split(text: str) -> tuple[str, list[str]]:
     """A text as the kind of line it is, and its numbers as they stand there."""
     text = " ".join(text.split())
     return NUMBER.sub("#", text), NUMBER.findall(text)
 
 
-def decimals(token):
+def decimals(token: str) -> int:
     """How many digits stand behind the decimal point."""
     return len(token.partition(".")[2])
 
 
-def shown(value, token):
+def shown(value: float, token: str) -> bool:
     """Whether a number, printed with as many digits as the token, is the token."""
     return token.replace(",", "") == f"{value:.{decimals(token)}f}"
 
 
-def difference(a, b):
+def difference(a: float, b: float) -> float:
     """How far two numbers are apart, relative to the larger one."""
     return abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
 
@@ -75,23 +81,23 @@ class Bands:
             similarity). What is not named must not move.
     """
 
-    def __init__(self, seen=None):
+    def __init__(self, seen: dict[str, Any] | None = None) -> None:
         seen = seen or {}
         self.results = seen.get("results", {})
         self.lines = seen.get("lines", {})
         self.pictures = seen.get("pictures", {})
 
-    def limits(self, name, value):
+    def limits(self, name: str, value: float) -> tuple[float, float]:
         """The band of a recorded number. One that never moved may differ by rounding alone."""
         low, high = self.results.get(name, (value, value))
         more = max(high - low, ARITHMETIC * abs(value)) if isinstance(value, float) else high - low
         return low - more, high + more
 
-    def similarity(self, name):
+    def similarity(self, name: str) -> float:
         """The least structural similarity of a figure."""
         return min(1 - 2 * (1 - self.pictures.get(name, 1)), SAME_PICTURE)
 
-    def allows(self, kind, place, old, new, recorded):
+    def allows(self, kind: str, place: int, old: str, new: str, recorded: dict[str, float]) -> bool:
         """Whether a number of a line may be `new` where `old` is stored.
 
         Args:
@@ -113,7 +119,7 @@ class Bands:
         return False
 
 
-def pieces(outputs, figure=""):
+def pieces(outputs: list[NotebookNode], figure: str = "") -> list[Piece]:
     """The outputs of a cell in comparable pieces: (what it is, its name or kind, the piece)."""
     found, streams = [], {}
     for output in outputs:
@@ -138,12 +144,12 @@ def pieces(outputs, figure=""):
 
 
 @cache
-def picture(png):
+def picture(png: str) -> np.ndarray:
     """A picture as an array of greys, 0 to 1."""
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L"), dtype="float32") / 255
 
 
-def similarity(one, other):
+def similarity(one: str, other: str) -> float:
     """The structural similarity of two pictures (base64 of a PNG), which may differ a little in size."""
     a, b = picture(one), picture(other)
     if any(abs(m - n) > 0.05 * m for m, n in zip(a.shape, b.shape)):
@@ -161,11 +167,13 @@ class Page:
         bands: the Bands of its outputs.
     """
 
-    def __init__(self, notebook, bands):
+    def __init__(self, notebook: NotebookNode, bands: Bands) -> None:
         self.notebook, self.bands = notebook, bands
         self.recorded = {name: value for name, value in glued(notebook).items() if is_number(value)}
 
-    def faults(self, stored, new, metadata, another_seed=False):
+    def faults(
+        self, stored: list[NotebookNode], new: list[NotebookNode], metadata: dict[str, Any], another_seed: bool = False
+    ) -> list[str]:
         """What does not agree between the stored and the new outputs of a cell, a sentence each.
 
         Args:
@@ -185,7 +193,7 @@ class Page:
             return _missing(old, fresh)
         return [fault for (kind, name, a), (_, _, b) in zip(old, fresh) for fault in self._faults(kind, name, a, b)]
 
-    def _faults(self, kind, name, old, new):
+    def _faults(self, kind: str, name: str, old: str, new: str) -> Iterator[str]:
         if kind == "picture":
             seen, least = similarity(old, new), self.bands.similarity(name)
             if seen < least:
@@ -207,7 +215,7 @@ class Page:
                     yield f"{x} in {' '.join(old.split())[:120]!r} is now {y}"
 
 
-def _missing(old, fresh):
+def _missing(old: list[Piece], fresh: list[Piece]) -> list[str]:
     """What is only on one side."""
     lost = [piece for piece in old if piece[:2] not in [other[:2] for other in fresh]]
     more = [piece for piece in fresh if piece[:2] not in [other[:2] for other in old]]
@@ -217,12 +225,13 @@ def _missing(old, fresh):
     ] or ["the new run has its outputs in another order, or another number of one kind"]
 
 
-def is_number(value):
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number; a truth value is none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @cache
-def page(path):
+def page(path: Path) -> Page:
     """The stored Page of a notebook's file, with the bands that were measured for it."""
     seen = json.loads(FILE.read_text(encoding="utf-8"))["notebooks"] if FILE.exists() else {}
     return Page(nbformat.read(path, as_version=4), Bands(seen.get(path.stem)))

@@ -9,18 +9,20 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from aebook import data
 from aebook.notebooks import figure, glued
-from aebook.rerun.files import write_whole
 from aebook.parameters import InputError
+from aebook.rerun.files import write_whole
 from tools.machines import use_the_usual
 
 ROOT = Path(__file__).parent.parent
@@ -30,8 +32,11 @@ COVER_FILE = "static/cover.png"
 """Where the README and the cover find that figure; like MODELS beside the folder of the notebooks."""
 
 
-def run(notebook, folder, first_line="", after_cell=lambda cell: None):
-    """Execute a notebook, a NotebookNode, in place.
+def run(
+    notebook: NotebookNode, folder: Path, first_line: str = "",
+    after_cell: Callable[[NotebookNode], None] = lambda cell: None,
+) -> None:
+    """Execute a notebook in place.
 
     Args:
         folder: the folder it runs in.
@@ -64,12 +69,12 @@ def run(notebook, folder, first_line="", after_cell=lambda cell: None):
         raise KeyboardInterrupt from error
 
 
-def in_kernel(call):
+def in_kernel(call: str) -> str:
     """A line that calls a function of `tools.trainings` in a kernel, wherever that runs."""
     return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools import trainings; trainings.{call}; del sys, trainings"
 
 
-def execute(path, stored=False):
+def execute(path: Path, stored: bool = False) -> None:
     """Run one notebook in its own folder and store it, outputs and models, once every cell has run.
 
     Args:
@@ -90,7 +95,7 @@ def execute(path, stored=False):
     with TemporaryDirectory() as temporary, tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
         done, models = [], {}
 
-        def after_cell(cell):
+        def after_cell(cell: NotebookNode) -> None:
             new = sorted(set(Path(temporary).glob("*.json")) - set(done))
             done.extend(new)
             bar.update(notebook.cells.index(cell) + 1 - bar.n)
@@ -120,7 +125,7 @@ def execute(path, stored=False):
         (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)
 
 
-def dataset(notebook):
+def dataset(notebook: NotebookNode) -> str:
     """The data set that the parameters of a notebook name."""
     cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     parameters = {}
@@ -128,7 +133,8 @@ def dataset(notebook):
     return parameters["dataset"]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> str | int:
+    """Store the outputs of the named notebooks; an error, or 0."""
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__)
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--stored", action="store_true", help="no training: the stored models")

@@ -26,12 +26,12 @@ USUAL = "avx2"
 """The machine on which outputs are stored and compared, where nothing else is asked for: most computers have it."""
 
 
-def use_the_usual():
+def use_the_usual() -> None:
     """Let the kernels that this process starts compute as the usual machine, unless the environment says otherwise."""
     os.environ.update(MACHINES[USUAL] | dict(os.environ))
 
 
-def main():
+def main() -> str | int:
     """Run a command as each machine: ``python -m tools.machines avx2 one-core -- COMMAND``; ``all`` names every one."""
     names, command = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
     names = list(MACHINES) if names == ["all"] else names
@@ -41,7 +41,7 @@ def main():
     return f"failed as {', '.join(failed)}" if failed else 0
 
 
-def _passes(name, command):
+def _passes(name: str, command: list[str]) -> bool:
     print(f"as {name}: {' '.join(command)}", flush=True)
     return subprocess.run(command, env=os.environ | MACHINES[name]).returncode == 0
 

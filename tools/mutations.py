@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,6 +26,9 @@ FOLLOWS = "tests/notebooks/test_replay.py::test_what_a_page_prints_follows_from_
 STORED = "tests/notebooks/test_notebooks.py::test_stored_outputs_are_whole[{}]"
 TRAINED = "--nbval {}"
 
+Cell = dict[str, Any]
+"""A code cell, as it stands in the file of a notebook."""
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -33,13 +38,13 @@ class Mutation:
     """
 
     name: str
-    change: object
+    change: Callable[[Path], None]
     check: str
 
 
-def text(file, old, new):
+def text(file: str, old: str, new: str) -> Callable[[Path], None]:
     """Replace a text, which must stand in the file, wherever it stands."""
-    def change(root):
+    def change(root: Path) -> None:
         path = root / file
         before = path.read_text(encoding="utf-8")
         if old not in before:
@@ -49,9 +54,9 @@ def text(file, old, new):
     return change
 
 
-def outputs(file, change_cells):
+def outputs(file: str, change_cells: Callable[[list[Cell]], None]) -> Callable[[Path], None]:
     """Change the stored code cells of a notebook."""
-    def change(root):
+    def change(root: Path) -> None:
         path = root / file
         notebook = json.loads(path.read_text(encoding="utf-8"))
         change_cells([cell for cell in notebook["cells"] if cell["cell_type"] == "code"])
@@ -60,8 +65,9 @@ def outputs(file, change_cells):
     return change
 
 
-def swap_pictures(*names):
-    def change(cells):
+def swap_pictures(*names: str) -> Callable[[list[Cell]], None]:
+    """Let two figures show each other's picture."""
+    def change(cells: list[Cell]) -> None:
         data = [output["data"] for cell in cells for output in cell["outputs"]
                 if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") in names and "image/png" in output.get("data", {})]
         one, other = data
@@ -70,12 +76,13 @@ def swap_pictures(*names):
     return change
 
 
-def strip(cells):
+def strip(cells: list[Cell]) -> None:
+    """Remove all outputs."""
     for cell in cells:
         cell.update(outputs=[], execution_count=None)
 
 
-def another_model(root):
+def another_model(root: Path) -> None:
     """Weights as another training might have left them: each moved by half a percent."""
     path = root / "results" / "models" / "6_2_dense.keras"
     model = keras.models.load_model(path)
@@ -106,23 +113,23 @@ MUTATIONS = [
 ]
 
 
-def copy(target):
+def copy(target: Path) -> None:
     """The repository's own files, as they are now."""
     files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                           capture_output=True, text=True, check=True).stdout.split("\0")
+                           capture_output=True, encoding="utf-8", check=True).stdout.split("\0")
     for name in filter(None, files):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target / name)
 
 
-def caught(mutation):
+def caught(mutation: Mutation) -> str:
     """What the check says of a mutation: the first line on what it found, or "" if it passes."""
     with tempfile.TemporaryDirectory() as folder:
         copy(Path(folder))
         mutation.change(Path(folder))
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", *mutation.check.split()],
-            cwd=folder, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, text=True,
+            cwd=folder, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, encoding="utf-8",
         )
     if run.returncode == 0:
         return ""
@@ -133,7 +140,8 @@ def caught(mutation):
     return found[0].strip()[:150] if found else output.strip().splitlines()[-1]
 
 
-def main():
+def main() -> str | int:
+    """Make every mutation; the names of those that no check catches."""
     if not os.environ.get("AEBOOK_DATA"):
         return "AEBOOK_DATA must name the folder of the real images, for the mutations are of what was stored on them"
     escaped = []

@@ -8,7 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import browser
+from playwright.sync_api import Browser
+
+from tools.built import HTML, all_pages, chromium, served, small_book
 
 LOADS = 3
 # A mid-range phone on a good mobile network: a quarter of this processor, 9 Mbit/s, 60 ms there and back.
@@ -19,9 +21,9 @@ LARGEST = """new Promise(done => new PerformanceObserver(list => done(list.getEn
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def milliseconds(chromium, address):
+def milliseconds(browser: Browser, address: str) -> float:
     """Until the largest thing on the first screen is drawn, in a browser that has not seen the book before."""
-    context = chromium.new_context(viewport={"width": 375, "height": 800}, device_scale_factor=2)
+    context = browser.new_context(viewport={"width": 375, "height": 800}, device_scale_factor=2)
     context.set_default_timeout(0)
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -35,23 +37,29 @@ def milliseconds(chromium, address):
     return time
 
 
-def main():
-    with (
-        tempfile.TemporaryDirectory() as folder, browser.chromium() as chromium,
-        browser.served(browser.small_book(Path(folder), {"index.md": "# Empty"})) as empty, browser.served(browser.HTML) as book,
-    ):
-        print(f"Largest contentful paint, the best of {LOADS} loads; the ratio is to the theme's empty page.")
-        for name in browser.PAGES:
-            times = [
-                (milliseconds(chromium, f"{book}/{name}.html"), milliseconds(chromium, f"{empty}/index.html"))
-                for _ in range(LOADS)
-            ]
-            page, nothing = map(min, zip(*times))
-            print(f"{page / nothing:5.2f}  {name}  ({page:.0f} ms to {nothing:.0f} ms)", flush=True)
+def print_ratios(browser: Browser, book: str, empty: str) -> None:
+    """Time every page of the book at an address, each time next to an empty one at another."""
+    print(f"Largest contentful paint, the best of {LOADS} loads; the ratio is to the theme's empty page.")
+    for name in all_pages():
+        times = [
+            (milliseconds(browser, f"{book}/{name}.html"), milliseconds(browser, f"{empty}/index.html"))
+            for _ in range(LOADS)
+        ]
+        page, nothing = map(min, zip(*times, strict=True))
+        print(f"{page / nothing:5.2f}  {name}  ({page:.0f} ms to {nothing:.0f} ms)", flush=True)
+
+
+def main() -> str | int:
+    """Build an empty page, and time the pages of the book next to it; an error, or 0."""
+    try:
+        with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+            nothing = small_book(Path(folder), {"index.md": "# Empty"})
+            with served(nothing) as empty, served(HTML) as book:
+                print_ratios(browser, book, empty)
+    except (FileNotFoundError, RuntimeError) as error:
+        return str(error)
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (FileNotFoundError, RuntimeError) as error:
-        sys.exit(str(error))
+    sys.exit(main())

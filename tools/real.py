@@ -16,7 +16,7 @@ NOT TESTED on this computer:
   the pages in a browser (there is no Chromium; on Debian: apt-get install chromium fonts-nanum)."""
 
 
-def missing():
+def missing() -> str:
     """Why the real images are not to be had, in words, or "" where they are here.
 
     Raises:
@@ -31,7 +31,19 @@ def missing():
     return ""
 
 
-def main():
+def why_no_mnist() -> str:
+    """Why no new run can be compared with the stored outputs, in words, or "" where there is an MNIST to run on."""
+    try:
+        images = data.load("mnist")
+    except InputError as error:
+        return str(error)
+    if images.is_stand_in:
+        return f"the stored outputs come from the real MNIST, and there is only the stand-in: {images.reason}"
+    return ""
+
+
+def main() -> str | int:
+    """Print what cannot be verified here; an error, or the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.real", description=__doc__)
     parser.add_argument("--required", action="store_true", help="an error where they are not here")
     parser.add_argument("--ask", action="store_true", help="only the exit status: 0 where they are here, else 3")

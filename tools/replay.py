@@ -10,18 +10,18 @@ from pathlib import Path
 
 import nbformat
 
-from tools import compare
+from tools import compare, stored
 from tools.execute import MODELS, in_kernel, run
 
 ROOT = Path(__file__).parent.parent
 
 
-def stems():
+def stems() -> list[str]:
     """The notebooks whose models are stored."""
     return sorted({json.loads(path.read_text(encoding="utf-8"))["notebook"] for path in (ROOT / MODELS).glob("*.json")})
 
 
-def faults(stem):
+def faults(stem: str) -> list[str]:
     """What a notebook stores that does not follow from its models, one line each.
 
     Raises:
@@ -29,13 +29,13 @@ def faults(stem):
             stored loss is not that of the stored weights.
     """
     path = ROOT / "notebooks" / f"{stem}.ipynb"
-    stored = nbformat.read(path, as_version=4)
-    page = compare.Page(stored, compare.Bands())
+    before = nbformat.read(path, as_version=4)
+    page = compare.Page(before, compare.Bands())
     new = nbformat.read(path, as_version=4)
     run(new, path.parent, in_kernel(f"replay({str(ROOT / MODELS)!r}, {stem!r})"))
     return [
         f"{path.name}, cell [{a.execution_count}]: {fault}"
-        for a, b in zip(stored.cells, new.cells)
-        if a.cell_type == "code" and "nbval-ignore-output" not in a.metadata.get("tags", ())
+        for a, b in zip(before.cells, new.cells, strict=True)
+        if a.cell_type == "code" and stored.EXEMPT not in a.metadata.get("tags", ())
         for fault in page.faults(a.outputs, b.outputs, a.metadata)
     ]

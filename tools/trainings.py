@@ -1,6 +1,6 @@
 """Trainings kept, and put in the place of new ones: what runs inside the kernel of a notebook.
 
-A training is known by what goes into it: the layers and their first weights, the optimiser, the loss,
+A training is known by what goes into it: the layers and their first weights, the optimizer, the loss,
 the images, the epochs and the batches. `record` keeps what comes out of each, `replay` gives it back
 where a notebook asks for the same training again. So a notebook runs in seconds, and what it prints
 follows from the stored weights; and where its code asks for another training, it says what differs.
@@ -8,8 +8,10 @@ follows from the stored weights; and where its code asks for another training, i
 
 import json
 import zlib
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +20,10 @@ SAME_DIGITS = 1e-4
 """Relative: how near a loss must be that another processor computes from the same weights."""
 
 
-def description(model, x, y, batch_size=None, epochs=1, shuffle=True, validation_split=0.0, validation_data=None, **others):
+def description(
+    model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int | None = None, epochs: int = 1, shuffle: bool = True,
+    validation_split: float = 0.0, validation_data: tuple[np.ndarray, np.ndarray] | None = None, **others: Any,
+) -> dict[str, Any]:
     """What goes into a training, as plain values. The arguments are those of `keras.Model.fit`."""
     others.pop("verbose", None)
     others.pop("callbacks", None)
@@ -39,7 +44,7 @@ def description(model, x, y, batch_size=None, epochs=1, shuffle=True, validation
     return json.loads(json.dumps(training))
 
 
-def differences(a, b, path=""):
+def differences(a: Any, b: Any, path: str = "") -> list[str]:
     """Where two descriptions differ, one line each. First weights may differ by rounding."""
     if isinstance(a, dict) and isinstance(b, dict):
         return [line for key in {**a, **b} for line in differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)]
@@ -50,26 +55,26 @@ def differences(a, b, path=""):
     return [] if a == b else [f"{path}: {a}, stored {b}"]
 
 
-def record(folder):
+def record(folder: str) -> None:
     """From now on keep each training in the folder: 0.keras with the weights, 0.json with the rest, and so on."""
-    fit, numbers, folder = keras.Model.fit, count(), Path(folder)
+    fit, numbers = keras.Model.fit, count()
 
     def recorded_fit(model, x=None, y=None, **options):
         training = description(model, x, y, **options)
         history = fit(model, x, y, **options)
-        copy = type(model).from_config(model.get_config())  # without the optimiser, which is three times as large
+        copy = type(model).from_config(model.get_config())  # without the optimizer, which is three times as large
         copy.set_weights(model.get_weights())
-        path = folder / str(next(numbers))
+        path = Path(folder) / str(next(numbers))
         copy.save(path.with_suffix(".keras"))
-        path.with_suffix(".json").write_text(json.dumps({"training": training, "history": history.history}, indent=1))
+        path.with_suffix(".json").write_text(json.dumps({"training": training, "history": history.history}, indent=1), encoding="utf-8")
         return history
 
     keras.Model.fit = recorded_fit
 
 
-def replay(folder, prefix):
+def replay(folder: str, prefix: str) -> None:
     """From now on give back the stored trainings of the folder whose names begin with the prefix, instead of training."""
-    stored = {path: json.loads(path.read_text()) for path in sorted(Path(folder).glob(f"{prefix}*.json"))}
+    stored = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob(f"{prefix}*.json"))}
     checked = set()
 
     def replayed_fit(model, x=None, y=None, **options):
@@ -121,7 +126,7 @@ def _validation(x, y, split, given):
     return x[_trained_on(x, split):], y[_trained_on(x, split):]
 
 
-def _layers(model):
+def _layers(model: Any) -> Iterator[keras.Layer]:
     for layer in model.layers:
         if hasattr(layer, "layers"):
             yield from _layers(layer)

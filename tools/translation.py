@@ -18,14 +18,14 @@ KOREAN = ROOT / "locale" / "ko" / "LC_MESSAGES"
 GLUED = re.compile(r"\{glue:text\}`(\w+)`")  # without a format: a text, not a number
 
 
-def translated(path):
+def translated(path: Path) -> dict[str, str]:
     """The Korean of each message of a catalogue, without those that are empty or marked as fuzzy."""
     if not path.is_file():
         return {}
     return {message.id: message.string for message in load_po(path) if message.id and message.string and not message.fuzzy}
 
 
-def glued_words(page, texts):
+def glued_words(page: str, texts: list[str]) -> list[str]:
     """The words that the texts of a page glue, such as the verdict on a claim."""
     notebook = ROOT / f"{page}.ipynb"
     if not notebook.is_file():
@@ -35,7 +35,7 @@ def glued_words(page, texts):
     return sorted(word for word in words if re.search("[A-Za-z]{3}", word))
 
 
-def coverage(messages, korean):
+def coverage(messages: Path, korean: Path) -> dict[str, tuple[int, list[str]]]:
     """For each page: how many texts it has, and which of them have no Korean."""
     own = translated(korean / "sphinx.po")
     pages = {}
@@ -49,7 +49,8 @@ def coverage(messages, korean):
     return pages
 
 
-def main(messages, korean=KOREAN):
+def main(messages: Path, korean: Path = KOREAN) -> str | None:
+    """Print how much of each page is in Korean; the texts that are not, one line each."""
     pages = coverage(messages, korean)
     if not pages:
         return f"there are no catalogues in {messages}: make messages makes them"

@@ -14,12 +14,12 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from playwright.sync_api import expect
 
-from tools import browser
+from tools import built
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="there is no Chromium; Debian's package chromium has it"
 )
-CHAPTER = browser.ROOT / "notebooks" / "6_2_dense.ipynb"
+CHAPTER = built.ROOT / "notebooks" / "6_2_dense.ipynb"
 SMALL = {"z_dim": 8, "epochs": 1, "n_train": 2000}
 PATIENCE = 1_200_000  # milliseconds: what needs longer hangs
 
@@ -63,7 +63,7 @@ def lab(tmp_path):
 def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
     cells = nbformat.read(CHAPTER, as_version=4).cells
     figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
-    with browser.chromium() as chromium:
+    with built.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)
         page.goto(f"{lab}/lab/tree/chapter.ipynb")

@@ -17,6 +17,7 @@ import pytest
 from aebook import claims, data, models, notebooks, parameters, training
 from aebook.notebooks import glued
 from aebook.rerun import cluster
+from tools import stored
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -73,8 +74,8 @@ def test_there_are_notebooks():
 
 
 @each_notebook
-def test_stored_outputs_are_whole(path, stored_faults):
-    assert stored_faults(path) == []
+def test_stored_outputs_are_whole(path):
+    assert stored.faults(path) == []
 
 
 def test_exempt_cells():
@@ -372,9 +373,9 @@ def test_verify_without_real_data_is_an_error(small, offline):
     assert run.returncode == 4 and "there is no folder" in run.stderr
 
 
-def test_what_must_be_stored(small, stored_faults):
+def test_what_must_be_stored(small):
     """A notebook that was stripped, excuses itself, or holds an error."""
-    assert stored_faults(small) == []
+    assert stored.faults(small) == []
     notebook = nbformat.read(small, as_version=4)
     del notebook.cells[2]
     notebook.cells[0].execution_count = None
@@ -390,7 +391,7 @@ def test_what_must_be_stored(small, stored_faults):
         number = len(notebook.cells) + 1
         notebook.cells.append(nbformat.v4.new_code_cell(source, metadata=metadata, outputs=outputs, execution_count=number))
     nbformat.write(notebook, small)
-    assert stored_faults(small) == [
+    assert stored.faults(small) == [
         "code cell 0 was never executed",
         "code cell 1 was executed out of order, as [99]",
         "code cell 2 has no stored output",

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sphinx_intl.catalog import load_po
 
-from tools import translation
+from tools import built, translation
 
 CATALOGUES = sorted(translation.KOREAN.rglob("*.po"))
 each_catalogue = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
@@ -40,8 +40,7 @@ def code(text):
 
 def test_there_is_a_catalogue_for_each_page_and_one_for_the_words_around_them():
     names = {path.relative_to(translation.KOREAN).with_suffix("").as_posix() for path in CATALOGUES}
-    notebooks = {f"notebooks/{path.stem}" for path in (translation.ROOT / "notebooks").glob("*.ipynb")}
-    assert names == {path.stem for path in translation.ROOT.glob("*.md") if path.stem != "README"} | notebooks | {"sphinx"}
+    assert names == {*built.english_pages(), "sphinx"} - {"search", "genindex"}
 
 
 @each_catalogue

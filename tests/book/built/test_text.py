@@ -2,17 +2,17 @@
 
 import re
 from copy import copy
-from functools import cache
 from urllib.parse import urljoin
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup, Comment
+from bs4 import Comment
 
 from aebook.notebooks import figure, glued
 from tools import execute
-from tools.browser import ENGLISH, HTML, ROOT
+from tools.built import HTML, ROOT, english_pages
 
+ENGLISH = english_pages()
 PAGES = [page for page in ENGLISH if page not in ("search", "genindex")]
 NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
 
@@ -24,12 +24,7 @@ NAMES = re.compile(  # what a Korean page says in Latin letters, too
 
 
 def html(page):
-    return (HTML / f"{page}.html").read_text()
-
-
-@cache
-def soup(page):
-    return BeautifulSoup(html(page), "html.parser")
+    return (HTML / f"{page}.html").read_text(encoding="utf-8")
 
 
 def test_every_notebook_has_a_page():
@@ -74,7 +69,7 @@ def test_the_cover_is_the_stored_figure():
     notebook = nbformat.read(ROOT / "notebooks/6_2_dense.ipynb", as_version=4)
     cover = figure(notebook, execute.COVER_FIGURE)
     assert (ROOT / execute.COVER_FILE).read_bytes() == cover
-    assert "static/cover.png" in (ROOT / "README.md").read_text()
+    assert "static/cover.png" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "cover.png" in html("index")
 
 
@@ -95,7 +90,7 @@ def test_the_table_of_claims_has_verdicts_effects_and_links():
 
 
 @pytest.mark.parametrize("page", ENGLISH)
-def test_each_page_knows_its_language_and_leads_to_the_other_edition(page):
+def test_each_page_knows_its_language_and_leads_to_the_other_edition(page, soup):
     for here, language, other in ((page, "en", f"ko/{page}"), (f"ko/{page}", "ko", page)):
         assert soup(here).html["lang"] == language
         alternates = {link["hreflang"]: urljoin(f"{here}.html", link["href"]) for link in soup(here).select("link[hreflang]")}
@@ -105,7 +100,7 @@ def test_each_page_knows_its_language_and_leads_to_the_other_edition(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_figures_numbers_code_and_places_are_those_of_the_english_page(page):
+def test_figures_numbers_code_and_places_are_those_of_the_english_page(page, soup):
     def what_stays(name):
         article = soup(name).article
         # The words among the glued results are translated; between the ends of a range stands "to" or "~".
@@ -126,7 +121,7 @@ def test_figures_numbers_code_and_places_are_those_of_the_english_page(page):
 
 def english_words(page):
     """The texts of a page, attributes included, that are in English though they are neither code nor names."""
-    page = copy(soup(page))
+    page = copy(page)
     for element in page.select("[lang=en], script, style, code, math, div.citation, a[href*='references.html#']"):
         element.decompose()  # titles of publications stay as they are
     for element in page.select("em, strong"):
@@ -140,19 +135,19 @@ def english_words(page):
 
 
 @pytest.mark.parametrize("page", ENGLISH)
-def test_a_korean_page_has_no_english_text(page):
-    assert english_words(f"ko/{page}") == []
+def test_a_korean_page_has_no_english_text(page, soup):
+    assert english_words(soup(f"ko/{page}")) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_markup_is_left_over_on_a_korean_page(page):
+def test_no_markup_is_left_over_on_a_korean_page(page, soup):
     article = copy(soup(f"ko/{page}").article)
     for element in article.select("pre, code, math, .cell_output table, div.citation"):
         element.decompose()
     assert not re.findall(r".{0,20}[*`].{0,20}|\{\w+\}", article.get_text())
 
 
-def test_the_korean_glossary_is_in_alphabetical_order():
+def test_the_korean_glossary_is_in_alphabetical_order(soup):
     terms = [term.get_text().partition("(")[0].strip("#").lower() for term in soup("ko/glossary").select("dl.glossary dt")]
     assert len(terms) > 40 and terms == sorted(terms)
     groups = [heading.get_text().strip("#") for heading in soup("ko/genindex").select("h2[id]")]
