@@ -22,25 +22,6 @@ ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
 export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
-# Sweeps of one_model.ipynb. To tune, each kind of model gets six recipes with seed 0 (TUNE), and its best
-# three with two more seeds (MORE). The sweeps of code_size and claims use the best of these three.
-SWEEP := $(BIN)/python -m aebook sweep
-ONE_MODEL := $(SWEEP) notebooks/one_model.ipynb --rerun
-SEEDS := --set seed=0,1,2
-MNIST := --set dataset=mnist
-FASHION := --set dataset=fashion_mnist
-BOTH := --set dataset=mnist,fashion_mnist
-ADAM := --set optimizer=adam --set learning_rate
-NADAM := --set optimizer=nadam --set learning_rate
-EITHER := --set optimizer=adam,nadam --set learning_rate
-CONV := --set model=conv
-DENSE := --set model=dense
-SQUARED := --set model=dense --set loss=mse
-LINEAR := --set model=dense --set loss=mse --set output=linear
-TUNE := --set z_dim=49 --set epochs=10 --set n_train=30000 --out runs/tuning
-MORE := --set seed=1,2 $(TUNE)
-CLAIMS := --set z_dim=49 $(SEEDS) --out runs/claims
-
 .DEFAULT_GOAL := help
 .PHONY: help book test check messages translate verify execute bands mutations sweep bench lab serve pdf screenshots clean
 
@@ -109,36 +90,8 @@ bands: $(READY) ## measure how far outputs move with seeds and processors (hours
 mutations: $(READY) ## break the book in every known way, and print which check catches it
 	@$(BIN)/python -m tools.mutations
 
-sweep: $(RUN_READY) ## make the tables in results/ again (two hours); goes on where it stopped
-	$(ONE_MODEL) --set model=dense,conv $(BOTH) $(EITHER)=0.001,0.003,0.01 $(TUNE)
-	$(ONE_MODEL) $(SQUARED) --set output=sigmoid,linear $(BOTH) $(EITHER)=0.001,0.003,0.01 $(TUNE)
-	$(ONE_MODEL) $(CONV) $(MNIST) $(ADAM)=0.001,0.003 $(MORE)
-	$(ONE_MODEL) $(CONV) $(FASHION) $(ADAM)=0.003,0.01 $(MORE)
-	$(ONE_MODEL) $(CONV) $(BOTH) $(NADAM)=0.01 $(MORE)
-	$(ONE_MODEL) $(DENSE) --set loss=binary_crossentropy,mse $(BOTH) $(EITHER)=0.003 $(MORE)
-	$(ONE_MODEL) $(DENSE) --set loss=binary_crossentropy,mse $(BOTH) $(NADAM)=0.01 $(MORE)
-	$(ONE_MODEL) $(LINEAR) $(BOTH) $(NADAM)=0.001,0.003 $(MORE)
-	$(ONE_MODEL) $(LINEAR) $(BOTH) $(ADAM)=0.001 $(MORE)
-	$(ONE_MODEL) --set model=pca --set z_dim=2,4,8,16,32,49,98,196 --out runs/code_size
-	$(ONE_MODEL) $(DENSE) $(NADAM)=0.003 --set z_dim=2,4,8,16,32,49,98,196 $(SEEDS) --out runs/code_size
-	$(ONE_MODEL) $(CONV) $(ADAM)=0.003 --set z_dim=49,98 $(SEEDS) --out runs/code_size
-	$(ONE_MODEL) $(FASHION) --set model=pca --set z_dim=49,98 --out runs/claims
-	$(ONE_MODEL) $(FASHION) $(DENSE) $(NADAM)=0.003 --set z_dim=49,98 --set epochs=20,40 $(SEEDS) --out runs/claims
-	$(ONE_MODEL) $(FASHION) $(CONV) $(NADAM)=0.01 --set z_dim=49,98 $(SEEDS) --out runs/claims
-	$(ONE_MODEL) $(FASHION) $(CONV) $(NADAM)=0.01 --set z_dim=49 --set seed=3 --out runs/claims # seed 1 collapses
-	$(ONE_MODEL) $(BOTH) --set model=pca --set z_dim=49 --set n_train=600,6000 --out runs/claims
-	$(ONE_MODEL) $(BOTH) $(DENSE) $(NADAM)=0.003 --set n_train=600 --set epochs=2000 $(CLAIMS)
-	$(ONE_MODEL) $(BOTH) $(DENSE) $(NADAM)=0.003 --set n_train=6000 --set epochs=200 $(CLAIMS)
-	$(ONE_MODEL) $(BOTH) $(SQUARED) $(NADAM)=0.003 $(CLAIMS)
-	$(ONE_MODEL) $(MNIST) $(LINEAR) $(NADAM)=0.003 $(CLAIMS)
-	$(ONE_MODEL) $(FASHION) $(LINEAR) $(NADAM)=0.001 $(CLAIMS)
-	$(SWEEP) notebooks/uses.ipynb --rerun $(SEEDS) --out runs/uses
-	$(SWEEP) notebooks/6_1_principle.ipynb --rerun $(SEEDS) --out runs/principle
-	rm -rf runs/one_worker runs/two_workers # these two are timed, so each is run in one go
-	$(SWEEP) notebooks/6_2_dense.ipynb --set seed=0,1,2,3,4,5,6,7 --workers 1 --out runs/one_worker
-	$(SWEEP) notebooks/6_2_dense.ipynb --set seed=0,1,2,3,4,5,6,7 --workers 2 --out runs/two_workers
-	@for name in tuning code_size claims uses principle one_worker two_workers; do \
-	  cp runs/$$name/runs.csv results/$$name.csv; done
+sweep: $(RUN_READY) ## make the tables in results/ again, as experiments.yml names them (two hours); goes on where it stopped
+	$(BIN)/python -m aebook sweep experiments.yml
 
 $(BENCH_READY): requirements-bench.txt $(READY)
 	@echo "Installing PyTorch and JAX into .venv ..."
