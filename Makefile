@@ -9,7 +9,7 @@ INSTALL = @$(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 AEBOOK := --no-deps --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest
 BUILT := tests/book/built tests/notebooks/test_lab.py
-UNIT := tests $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
+UNIT := tests aebook $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
@@ -56,8 +56,9 @@ book: $(SITE_READY) ## build the HTML from the stored outputs, in English and in
 	@rm -rf _build/html/ko && cp -R _build/ko/html _build/html/ko
 	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
-check: $(READY) ## unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
+check: $(READY) ## lint, unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
 	$(if $(AEBOOK_DATA)$(REAL),@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null)
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy
 	$(PYTEST) $(UNIT) 3 -m "not slow"
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
 	  $(BOOK) -b gettext $$folder/gettext && $(BIN)/python -m tools.translation $$folder/gettext

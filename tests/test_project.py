@@ -1,7 +1,9 @@
-"""What holds the project together: the locks, the citation, the verbs, the versions."""
+"""What holds the project together: the locks, the verbs, the types, and the files that GitHub reads."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -88,6 +90,51 @@ def test_make_help_lists_every_verb():
     for page in ("README.md", "CONTRIBUTING.md", "index.md"):
         named = re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
         assert set(named) <= listed, page
+
+
+def public_functions(body, inside=""):
+    """The functions and methods that others may call: (name, node) of each."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body, f"{inside}{node.name}.")
+        elif isinstance(node, ast.FunctionDef) and (node.name == "__init__" or not node.name.startswith("_")):
+            yield inside + node.name, node
+
+
+def test_every_public_function_of_the_package_has_types():
+    untyped = []
+    for path in sorted((ROOT / "aebook").rglob("*.py")):
+        for name, node in public_functions(ast.parse(path.read_text(encoding="utf-8")).body):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg]
+            untyped += [
+                f"{path.name}: {name}({argument.arg})"
+                for argument in arguments
+                if argument and argument.arg not in ("self", "cls") and argument.annotation is None
+            ]
+            if node.returns is None and node.name != "__init__":
+                untyped.append(f"{path.name}: what {name} returns")
+    assert not untyped, "\n".join(untyped)
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("citation-file-format", "CITATION.cff"),
+        ("github-workflows", ".github/workflows/book.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/unclear.yml"),
+    ],
+)
+def test_a_file_keeps_to_its_schema(schema, path):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", ROOT / path]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+def test_the_workflow_names_the_commits_of_its_actions():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text(encoding="utf-8"))["jobs"]
+    assert all("timeout-minutes" in job for job in jobs.values())
+    actions = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
+    assert actions and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
 
 
 def test_the_citation_is_of_this_version():
