@@ -17,7 +17,7 @@ ALL_IMAGES = 60_000
 FEWER = 4
 """What is beside the contenders, the changes and the growth, uses so many times fewer images."""
 
-CHANGES = {
+CHANGES: dict[str, dict[str, dict[str, Any]]] = {
     "dense": {
         "the source's Adadelta": {"optimizer": "adadelta", "learning_rate": 1.0, "cosine_decay": False},
         "a constant learning rate": {"cosine_decay": False},
@@ -40,7 +40,7 @@ CHANGES = {
 MORE_EPOCHS = 5
 """How long the changes and the growth run."""
 
-GROWTH = {
+GROWTH: dict[str, dict[str, tuple[int, ...]]] = {
     "dense": {"n_train": (7_500, 30_000), "size": (144, 576), "batch_size": (64, 1024)},
     "conv": {"n_train": (7_500, 30_000), "size": (4, 16), "batch_size": (32, 256)},
 }
@@ -93,4 +93,5 @@ def _growth(book: Run) -> Iterator[Run]:
     yield book
     for name, values in GROWTH[book.model].items():
         for value in values:
-            yield replace(book, **{name: value})
+            change: dict[str, Any] = {name: value}
+            yield replace(book, **change)

@@ -47,7 +47,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
         ``table``: for each model and contender the medians over the seeds of what
         ``key_figures`` gives; ``ratios`` and ``quality``: each as min, median and max over the seeds.
     """
-    runs = {}
+    runs: dict[tuple[str, str, int], dict[str, Any]] = {}
     for result in results:
         if result["contender"] in CONTENDERS:
             source = next(other for other in results if other["contender"] == "source"
@@ -64,20 +64,22 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
                     name: _median([run[name] for run in of_seeds]) for name in list(of_seeds[0])[1:]
                 })
         seeds = sorted({seed for m, _, seed in runs if m == model})
-        book, source = ([runs[model, who, seed] for seed in seeds] for who in ("book", "source"))
+        books, sources = ([runs[model, who, seed] for seed in seeds] for who in ("book", "source"))
         torch = [min(run["epoch_s"] for (m, c, s), run in runs.items()
                      if m == model and s == seed and c.startswith("pytorch")) for seed in seeds]
         for name, key in (("to_source", "to_source_s"), ("to_source_with_preparation", "to_source_prepared_s")):
-            if all(run[key] for run in book):
-                ratios[f"{model}_time_{name}"] = _range([a[key] / b[key] for a, b in zip(source, book)])
-        ratios[f"{model}_epoch_vs_torch"] = _range([run["epoch_s"] / best for run, best in zip(book, torch)])
-        quality[f"{model}_bce_{epochs}_epochs"] = _range([run["test_bce"] for run in book])
+            if all(run[key] for run in books):
+                ratios[f"{model}_time_{name}"] = _range([a[key] / b[key] for a, b in zip(sources, books, strict=True)])
+        against_torch = [run["epoch_s"] / best for run, best in zip(books, torch, strict=True)]
+        ratios[f"{model}_epoch_vs_torch"] = _range(against_torch)
+        quality[f"{model}_bce_{epochs}_epochs"] = _range([run["test_bce"] for run in books])
     return {"table": table, "ratios": ratios, "quality": quality}
 
 
 def _median(values: list[float | None]) -> float | None:
     """The median, or None if a value is None: one training did not get there."""
-    return None if None in values else statistics.median(values)
+    there = [value for value in values if value is not None]
+    return statistics.median(there) if len(there) == len(values) else None
 
 
 def _range(values: list[float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ so that its memory is that training's. (Keras itself loads TensorFlow, whatever 
 without AEBOOK_DATA it is Keras that fetches the images.)
 """
 
+import itertools
 import os
 import sys
 import time
@@ -116,7 +117,7 @@ def train(run: Run) -> dict[str, Any]:
         images = replace(images, x_test=images.x_test[: run.n_train // TRAIN_PER_TEST])
         watch = (_pytorch if run.contender.startswith("pytorch") else _keras)(run, images)
     return {
-        "epoch_s": [round(end - start, 4) for start, end in zip([0.0, *watch.ends], watch.ends)],
+        "epoch_s": [round(end - start, 4) for start, end in itertools.pairwise([0.0, *watch.ends])],
         "test_bce": [round(loss, 5) for loss in watch.losses],
         "peak_mb": round(_peak_memory() / 1e6),
         "verified": images.verified,
@@ -135,7 +136,7 @@ def _peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _keras(run, images):
+def _keras(run: Run, images: data.Images) -> Stopwatch:
     import keras
 
     from aebook import training
@@ -144,17 +145,17 @@ def _keras(run, images):
     class Clock(keras.callbacks.Callback):
         """The Stopwatch as Keras calls it; validation is no training."""
 
-        def on_test_begin(self, logs=None):
+        def on_test_begin(self, logs: Any = None) -> None:
             keras.ops.convert_to_numpy(model.trainable_variables[-1])  # JAX may still be computing them
             watch.pause()
 
-        def on_test_end(self, logs=None):
+        def on_test_end(self, logs: Any = None) -> None:
             watch.resume()
 
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             watch.end_epoch(loss_on_test)
 
-    def loss_on_test():
+    def loss_on_test() -> float:
         codes = model.encoder.predict(x_test, batch_size=500, verbose=0)
         return metrics.bce(x_test, model.decoder.predict(codes, batch_size=500, verbose=0))
 
@@ -163,7 +164,7 @@ def _keras(run, images):
     if run.model == "dense":
         model = DenseAutoencoder(z_dim=run.size, code_bias=run.code_bias)
         x, x_test = data.to_vectors(images.x_train), data.to_vectors(images.x_test)
-        validation = {"validation_data": x_test}
+        validation: dict[str, Any] = {"validation_data": x_test}
     else:
         model = ConvAutoencoder(run.size, "channels_last", run.kernel_initializer, run.code_bias)
         x, x_test = (data.to_channels(part, "channels_last") for part in (images.x_train, images.x_test))
@@ -181,7 +182,7 @@ def _keras(run, images):
     return watch
 
 
-def _pytorch(run, images):
+def _pytorch(run: Run, images: data.Images) -> Stopwatch:
     """This book's models and recipes in a plain loop, with Keras's constants in the optimizer."""
     import torch
     from torch import nn
@@ -204,7 +205,7 @@ def _pytorch(run, images):
     loss = nn.functional.binary_cross_entropy_with_logits
 
     @torch.no_grad()
-    def loss_on_test():
+    def loss_on_test() -> float:
         y = torch.cat([torch.sigmoid(model(batch)) for batch in x_test.split(500)])
         return metrics.bce(x_test.numpy(), y.numpy())
 
@@ -219,7 +220,7 @@ def _pytorch(run, images):
     return watch
 
 
-def _torch_dense(z_dim, code_bias):
+def _torch_dense(z_dim: int, code_bias: float) -> Any:
     from torch import nn
 
     model = nn.Sequential(nn.Linear(784, z_dim), nn.ReLU(), nn.Linear(z_dim, 784))
@@ -230,13 +231,14 @@ def _torch_dense(z_dim, code_bias):
     return model
 
 
-def _torch_conv(code_filters, code_bias):
+def _torch_conv(code_filters: int, code_bias: float) -> Any:
     from torch import nn
 
     filters = [1, 4, 8, code_filters, 16, 8, 4, 1]
     sizes = [3, 3, 7, 3, 3, 3, 3]
     convolutions = [
-        nn.Conv2d(before, after, size, padding="same") for before, after, size in zip(filters, filters[1:], sizes)
+        nn.Conv2d(before, after, size, padding="same")
+        for (before, after), size in zip(itertools.pairwise(filters), sizes, strict=True)
     ]
     for layer in convolutions:
         spread = (2 / layer.weight[0].numel()) ** 0.5 / 0.87962566  # he_normal, which Keras cuts off at two
@@ -245,10 +247,10 @@ def _torch_conv(code_filters, code_bias):
     nn.init.constant_(convolutions[2].bias, code_bias)
     after = {0: nn.MaxPool2d(2), 1: nn.MaxPool2d(2), 3: nn.Upsample(scale_factor=2), 4: nn.Upsample(scale_factor=2)}
     model = nn.Sequential()
-    for place, layer in enumerate(convolutions):
+    for number, layer in enumerate(convolutions):
         model.append(layer)
-        if place < len(convolutions) - 1:  # the loss takes the sigmoid of the last
+        if number < len(convolutions) - 1:  # the loss takes the sigmoid of the last
             model.append(nn.ReLU())
-        if place in after:
-            model.append(after[place])
+        if number in after:
+            model.append(after[number])
     return model

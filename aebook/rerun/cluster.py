@@ -5,7 +5,9 @@ A run is one executed notebook and one row of a table. The executor spreads the 
 """
 
 import itertools
+import shutil
 import time
+from collections.abc import Callable
 from concurrent import futures
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,9 @@ from aebook.rerun import report, worker
 from aebook.rerun.files import write_whole
 from aebook.rerun.plan import Grid, Plan, make_plan
 from aebook.rerun.store import Store
+
+Runner = Callable[..., tuple[dict[str, Any], str]]
+"""What executes one notebook, as aebook.rerun.worker.run does."""
 
 IN_FLIGHT = 1000
 """How many runs are handed to the executor at a time: enough for a cluster, little for a scheduler."""
@@ -46,13 +51,13 @@ class Sweep:
         InputError: if the folder holds runs of another notebook.
     """
 
-    def __init__(self, plan: Plan, store: Store, rerun: bool = False, runner: Any = worker.run) -> None:
+    def __init__(self, plan: Plan, store: Store, rerun: bool = False, runner: Runner = worker.run) -> None:
         for row in store.rows.values():
             if row["notebook"] != plan.notebook.name:
                 raise InputError(f"{store.folder} holds runs of {row['notebook']}; "
                                  f"name another folder for {plan.notebook.name}")
         self.plan, self.store, self.runner = plan, store, runner
-        self.partial = store.folder / ".partial"
+        self.partial = store.folder / ".partial" / str(time.time_ns())
         self.start = time.monotonic()
         complete = {key for key in plan.runs if self._is_complete(key)}
         self.changed = {key for key in complete if store.rows[key]["code"] != plan.code}
@@ -73,16 +78,19 @@ class Sweep:
         Raises:
             ConnectionError: if a Dask executor loses its scheduler.
         """
-        self.partial.mkdir(exist_ok=True)
+        # Workers of a sweep that was killed may write for a moment more: into a folder of their own.
+        shutil.rmtree(self.partial.parent, ignore_errors=True)
+        self.partial.mkdir(parents=True)
         folders = str(self.plan.notebook.absolute().parent), str(self.partial.absolute())
-        waiting, submitted, failed, written = iter(self.pending.items()), {}, 0, self.start
+        waiting, failed, written = iter(self.pending.items()), 0, self.start
+        submitted: dict[futures.Future, str] = {}
         bar = tqdm(total=len(self.plan.runs), initial=len(self.plan.runs) - len(self.pending),
                    unit="run", desc=self.plan.notebook.stem, smoothing=0, mininterval=0.5)
         try:
             while True:
                 for key, parameters in itertools.islice(waiting, IN_FLIGHT - len(submitted)):
-                    task = self.plan.source, parameters, self._file(key), self.plan.code
-                    submitted[executor.submit(self.runner, *task, *folders)] = key
+                    task = self.plan.source, parameters, self._file(key), self.plan.code, *folders
+                    submitted[executor.submit(self.runner, *task)] = key
                 if not submitted:
                     break
                 done, _ = futures.wait(submitted, timeout=1, return_when=futures.FIRST_COMPLETED)
@@ -95,6 +103,7 @@ class Sweep:
                 if time.monotonic() - written > TABLE_INTERVAL:
                     self._write_table()
                     written = time.monotonic()
+            shutil.rmtree(self.partial.parent, ignore_errors=True)
         finally:
             for future in submitted:
                 future.cancel()
@@ -163,7 +172,7 @@ def _running(executor: futures.Executor, submitted: dict[futures.Future, str]) -
 
 
 def sweep(notebook: str | Path, grid: Grid, out: str | Path, executor: futures.Executor,
-          rerun: bool = False, runner: Any = worker.run) -> pandas.DataFrame:
+          rerun: bool = False, runner: Runner = worker.run) -> pandas.DataFrame:
     """Run a notebook once for every combination of values, on any executor.
 
     Runs that are complete in the folder are not repeated, so that the same call goes on where an

@@ -60,7 +60,8 @@ def _check(options: argparse.Namespace) -> None:
     if options.what.suffix == ".yml":
         for name in ("settings", "out", "rerun", "parquet"):
             if getattr(options, name):
-                raise InputError(f"--{name.removesuffix('tings')} is for a notebook; {options.what.name} says it itself")
+                option = name.removesuffix("tings")  # settings are --set
+                raise InputError(f"--{option} is for a notebook; {options.what.name} says it itself")
     elif options.only:
         raise InputError(f"--only is for a file of experiments, such as experiments.yml; got {options.what}")
     elif not options.out:
@@ -124,8 +125,8 @@ def _run(runs: cluster.Sweep, scheduler: str | None, workers: int | None) -> Non
 
 def _failures(runs: cluster.Sweep) -> str:
     failed = runs.failed()
-    lines = [f"{len(failed)} of {len(runs.plan.runs)} runs failed:", *(f"  {run}: {why}" for run, why in failed.items())]
-    return "\n".join(lines) if failed else ""
+    lines = [f"  {run}: {why}" for run, why in failed.items()]
+    return "\n".join([f"{len(failed)} of {len(runs.plan.runs)} runs failed:", *lines]) if failed else ""
 
 
 @contextlib.contextmanager

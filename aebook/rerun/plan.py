@@ -140,7 +140,7 @@ def _combinations(title: str, defaults: dict[str, Any], grid: Grid) -> Iterator[
             if not isinstance(value, str | int | float):
                 raise InputError(f"{name} must be a number, a text, True or False; got {value!r}")
     for combination in itertools.product(*plain.values()):
-        parameters = {**defaults, **dict(zip(plain, combination))}
+        parameters = {**defaults, **dict(zip(plain, combination, strict=True))}
         check(**{name: value for name, value in parameters.items() if name in RULES})
         for name, default in defaults.items():
             if isinstance(default, float) and type(parameters[name]) is int:

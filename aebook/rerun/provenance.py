@@ -91,7 +91,7 @@ class _Essence(ast.NodeTransformer):
                 parent.names = [a for a in parent.names if (a.asname or a.name.partition(".")[0]) in used]
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if alone else self.generic_visit(node)
 
@@ -105,8 +105,6 @@ class _Essence(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
         return self.generic_visit(node)
-
-    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         new = ast.Assign([node.target], node.value) if node.value else ast.Expr(node.target)

@@ -46,7 +46,7 @@ class _Kernel(AsyncKernelManager):
     memory_limit = Integer(None, allow_none=True, config=True, help="Bytes that the kernel may take.")
     log_file = Unicode(config=True, help="Where what it writes to its terminal goes.")
 
-    async def start_kernel(self, **kwargs: Any) -> None:
+    async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]  # Jupyter's says less
         if self.memory_limit and CAN_LIMIT_MEMORY:
             kwargs["preexec_fn"] = _limit(self.memory_limit)
         with open(self.log_file, "wb") as log:

@@ -20,9 +20,9 @@ def test_on_another_backend(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed; make bench installs it")
     environment = {**os.environ, "KERAS_BACKEND": backend}
+    tests = [ROOT / "tests" / "aebook" / f"test_{name}.py" for name in ("models", "training")]
     unit = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", ROOT / "tests" / "test_models.py", ROOT / "tests" / "test_training.py"],
-        env=environment, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", "-q", *tests], env=environment, capture_output=True, text=True,
     )
     assert unit.returncode == 0, unit.stdout + unit.stderr
     for chapter in ("6_2_dense", "6_3_convolutional"):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aebook import data, metrics, training
-from aebook.bench import command, plan, summary, trainers
+from aebook.bench import plan, summary, trainers
 from aebook.bench.trainers import CONTENDERS, Run
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ needs_torch = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads((ROOT / "results" / "bench.json").read_text())
+    return json.loads((ROOT / "results" / "bench.json").read_text(encoding="utf-8"))
 
 
 def book(model):
@@ -59,7 +59,8 @@ def test_a_change_changes_one_thing(model):
     runs = {run.contender: run for run in plan.plan() if run.model == model and run.seed == 0}
     assert runs["nothing"] == replace(book(model), contender="nothing", epochs=plan.MORE_EPOCHS, n_train=15_000)
     for name, change in plan.CHANGES[model].items():
-        assert runs[name] == replace(runs["nothing"], contender=name, **change) != replace(runs["nothing"], contender=name)
+        same = replace(runs["nothing"], contender=name)
+        assert runs[name] == replace(same, **change) != same
 
 
 # One training
@@ -79,7 +80,7 @@ def eagerly():
 def test_the_books_contender_is_the_function_of_its_chapter(model, eagerly):
     """What is timed as this book's recipe gives the same model as train_dense and train_conv."""
     squares = np.zeros((300, 28, 28), "uint8")
-    for image, (x, y) in zip(squares, np.random.default_rng(0).integers(0, 16, (300, 2))):
+    for image, (x, y) in zip(squares, np.random.default_rng(0).integers(0, 16, (300, 2)), strict=True):
         image[x : x + 12, y : y + 12] = 255
     images = SimpleNamespace(x_train=squares[:250], x_test=squares[250:])
     settings = {"epochs": 1, "batch_size": 50, "seed": 5}
@@ -126,100 +127,6 @@ def test_the_clock_stands_still_while_a_loss_is_measured(monkeypatch):
     assert watch.losses == [0.5, 0.5] and watch.ends == [1, 7]
 
 
-class Dying:
-    """A Run whose process says which libraries it has loaded, and dies."""
-
-    contender = "book"
-
-    def __reduce__(self):
-        return exec, ("import os, sys\nloaded = {'keras', 'torch', 'tensorflow'} & set(sys.modules)\n"
-                      "os.write(2, f'loaded: {loaded}, and no memory left'.encode())\nos._exit(1)",)
-
-
-def test_a_training_process_loads_only_its_own_library_and_its_last_words_are_told():
-    with pytest.raises(RuntimeError, match=r"its process died, and said last: loaded: set\(\), and no memory left$"):
-        command._measure(Dying())
-
-
-# Journal
-
-
-@pytest.fixture
-def trained(monkeypatch, tmp_path):
-    """The trainings that were done so far, by one that takes no time, in a folder of their own."""
-    def train(run, log):
-        trained.append(run)
-        return {"epoch_s": [2.0, 1.0], "test_bce": [0.2, 0.1], "peak_mb": 1, "verified": True}
-
-    trained = []
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trainers, "in_new_process", train)
-    monkeypatch.setattr(bench, "version", lambda name: "3")
-    monkeypatch.setattr(data, "load", lambda name: SimpleNamespace(verified=True))
-    return trained
-
-
-@pytest.fixture
-def interrupt(monkeypatch, trained):
-    """Interrupt what a function does after so many trainings."""
-    train = trainers.in_new_process
-
-    def interrupt(call, after):
-        left = iter(range(after))
-
-        def interrupted(*arguments):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-            return train(*arguments)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(trainers, "in_new_process", interrupted)
-            return call()
-
-    return interrupt
-
-
-def test_an_interrupted_bench_goes_on(tmp_path, monkeypatch, trained, interrupt):
-    runs, journal = plan.plan()[:4], tmp_path / "bench.jsonl"
-    with pytest.raises(KeyboardInterrupt):
-        interrupt(lambda: command.bench(runs, journal), after=2)
-    assert trained == runs[:2]
-    with journal.open("a") as file:
-        file.write('{"state": {"co')  # a line cut short
-    results = command.bench(runs, journal)
-    assert trained == runs
-    assert [result["contender"] for result in results] == [run.contender for run in runs]
-    monkeypatch.setattr(bench, "version", lambda name: "4")  # another library: all again
-    command.bench(runs[:1], journal)
-    assert trained == [*runs, runs[0]]
-
-
-def test_a_quick_bench_leaves_an_interrupted_full_one_alone(trained, interrupt):
-    assert interrupt(lambda: command.main([]), after=2) == "interrupted; the same command goes on from here"
-    assert command.main(["--quick"]) == 0 and command.main([]) == 0
-    quick = [run for run in plan.plan(6000) if run.contender in CONTENDERS]
-    assert trained == [*plan.plan()[:2], *quick, *plan.plan()[2:]]
-    assert json.loads(command.OUT.read_text())["images"] == 60_000
-    assert json.loads(command.QUICK_OUT.read_text())["images"] == 6000
-    assert not command.JOURNAL.exists() and not command.QUICK_JOURNAL.exists()
-
-
-def test_no_two_benches_at_once(monkeypatch, trained):
-    answers = []
-    monkeypatch.setattr(trainers, "in_new_process", lambda *_: answers.append(command.main(["--quick"])) or {})
-    command.bench(plan.plan()[:1], command.JOURNAL)
-    assert answers == ["another bench is running; its journal is in runs"]
-
-
-@pytest.mark.parametrize("damage", [b"{\n", b"[]\n", b"{}\n", b"\xff\0\n"])
-def test_a_damaged_journal_is_one_clear_error(trained, damage):
-    command.bench(plan.plan()[:1], command.JOURNAL)
-    with command.JOURNAL.open("ab") as journal:
-        journal.write(damage)
-    answer = command.main([])
-    assert answer == "line 2 of runs/bench.jsonl is damaged; without that line the same command repeats its training"
-
-
 # What the measurements say
 
 
@@ -229,12 +136,12 @@ def result(model, contender, seed, epoch_s, test_bce):
 
 
 def test_one_training_in_numbers():
-    one = summary.measured(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
+    one = summary.key_figures(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
     assert one == {"epoch_s": 1.0, "preparation_s": 4.0, "epochs_to_source": 3, "to_source_s": 3.0,
                    "to_source_prepared_s": 7.0, "test_bce": 0.15, "peak_mb": 100}
-    few = summary.measured(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
+    few = summary.key_figures(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
     assert few["epoch_s"] == 1.0 and few["epochs_to_source"] is few["to_source_s"] is few["test_bce"] is None
-    never = summary.measured(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)
+    never = summary.key_figures(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)
     assert never["epochs_to_source"] is never["to_source_s"] is never["to_source_prepared_s"] is None
 
 
@@ -250,13 +157,13 @@ def test_ratios_are_taken_seed_by_seed():
             ]
             if model == "conv":
                 results.append(result(model, "pytorch_first", seed, [2.0, 0.5], [0.3, 0.2]))
-    summary = summary.summary(results)
-    assert summary["ratios"]["dense_time_to_source"] == {"min": 12, "median": 12, "max": 12}  # 24 s and 2 s
-    assert summary["ratios"]["dense_time_to_source_with_preparation"]["median"] == pytest.approx(26 / 3)
-    assert summary["ratios"]["dense_epoch_vs_torch"] == {"min": 0.5, "median": 1, "max": 2}
-    assert summary["ratios"]["conv_epoch_vs_torch"] == {"min": 4, "median": 4, "max": 4}  # the best order counts
-    assert summary["quality"]["dense_bce_10_epochs"] == {"min": 0.1, "median": 0.2, "max": 0.4}
-    assert len(summary["table"]) == 3 + 4
+    found = summary.summary(results)
+    assert found["ratios"]["dense_time_to_source"] == {"min": 12, "median": 12, "max": 12}  # 24 s and 2 s
+    assert found["ratios"]["dense_time_to_source_with_preparation"]["median"] == pytest.approx(26 / 3)
+    assert found["ratios"]["dense_epoch_vs_torch"] == {"min": 0.5, "median": 1, "max": 2}
+    assert found["ratios"]["conv_epoch_vs_torch"] == {"min": 4, "median": 4, "max": 4}  # the best order counts
+    assert found["quality"]["dense_bce_10_epochs"] == {"min": 0.1, "median": 0.2, "max": 0.4}
+    assert len(found["table"]) == 3 + 4
 
 
 # What is stored
@@ -293,30 +200,3 @@ def test_the_stored_table_can_be_shown(stored):
     shown = summary.show(stored)
     assert "PyTorch loop, channels first" in shown and "conv_epoch_vs_torch" in shown
     assert stored["machine"]["processor"] in shown
-
-
-def test_without_pytorch_the_bench_says_what_to_do(monkeypatch, trained):
-    def version(name):
-        if name == "torch":
-            raise command.PackageNotFoundError(name)
-        return "1"
-
-    monkeypatch.setattr(bench, "version", version)
-    assert command.main(["--quick"]) == "torch is not installed; make bench installs what the bench needs"
-    assert not trained and not command.QUICK_OUT.exists()
-
-
-def test_nothing_is_stored_from_other_images_than_the_real_ones(monkeypatch, trained):
-    images = SimpleNamespace(verified=False, source="stand-in", reason="no network")
-    monkeypatch.setattr(data, "load", lambda name: images)
-    assert command.main([]) == "results/bench.json is made from the verified MNIST only; got stand-in (no network)"
-    assert not trained and not command.OUT.exists()
-
-
-def test_a_training_that_fails_is_named(monkeypatch, tmp_path, trained):
-    def fail(run, log):
-        raise FloatingPointError("loss became nan")
-
-    monkeypatch.setattr(trainers, "in_new_process", fail)
-    with pytest.raises(RuntimeError, match="Run.model='dense', contender='source', seed=0.*FloatingPointError: loss"):
-        command.bench(plan.plan()[:1], tmp_path / "bench.jsonl")

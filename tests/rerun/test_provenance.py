@@ -137,8 +137,8 @@ def code_of(source):
 
 def test_comments_docstrings_annotations_and_formatting_do_not_count():
     assert code_of(SAME) == code_of(ALSO_THE_SAME)
-    for old, new in [("0.5", "0.6"), ("pi * r", "tau * r"), ("n=1", "n=2"), ("from math import pi", "from cmath import pi"),
-                     ("numpy as np", "numpy.random as np"), ("    size\n", "    other\n")]:
+    for old, new in [("0.5", "0.6"), ("pi * r", "tau * r"), ("n=1", "n=2"), ("numpy as np", "numpy.random as np"),
+                     ("from math import pi", "from cmath import pi"), ("    size\n", "    other\n")]:
         assert old in SAME and code_of(SAME.replace(old, new)) != code_of(SAME)
 
 

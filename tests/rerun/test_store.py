@@ -31,9 +31,9 @@ def in_another_process(folder):
 
 
 def assert_refused(folder):
-    with pytest.raises(BlockingIOError, match=f"^another sweep or bench is writing to {folder}; wait until it ends$"):
-        with Store(folder):
-            pass
+    words = f"^another sweep or bench is writing to {folder}; wait until it ends$"
+    with pytest.raises(BlockingIOError, match=words), Store(folder):
+        pass
 
 
 def test_one_writer(tmp_path):
