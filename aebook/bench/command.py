@@ -121,8 +121,11 @@ def machine() -> dict[str, str | int]:
 def main(arguments: Sequence[str]) -> str | int:
     """Run the command; returns what `sys.exit` takes."""
     parser = argparse.ArgumentParser(prog="python -m aebook bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true",
-                        help=f"the contenders only, on a tenth of the images; the result goes to {QUICK_OUT}")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"the contenders only, on a tenth of the images; the result goes to {QUICK_OUT}",
+    )
     quick = parser.parse_args(arguments).quick
     runs, out = plan(), OUT
     if quick:
@@ -151,7 +154,11 @@ def _report(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "started": min(result["started"] for result in results),
         "finished": max(result["finished"] for result in results),
-        "machine": machine(), "versions": versions(), "code": code(), "images": results[0]["n_train"],
+        "machine": machine(),
+        "versions": versions(),
+        "code": code(),
+        "images": results[0]["n_train"],
         "data_verified": all(result["verified"] for result in results),
-        **summary(results), "runs": results,
+        **summary(results),
+        "runs": results,
     }

@@ -50,8 +50,10 @@ GROWTH: dict[str, dict[str, tuple[int, ...]]] = {
 def plan(n_train: int = ALL_IMAGES) -> list[Run]:
     """All trainings in their order: first the contenders, then how the cost grows."""
     books = {
-        seed: [_defaults("dense", training.train_dense, seed, n_train),
-               _defaults("conv", training.train_conv, seed, n_train)]
+        seed: [
+            _defaults("dense", training.train_dense, seed, n_train),
+            _defaults("conv", training.train_conv, seed, n_train),
+        ]
         for seed in SEEDS
     }
     parts = ((_contenders, SEEDS), (_changes, SEEDS), (_growth, SEEDS[:1]))
@@ -64,16 +66,31 @@ def _defaults(model: str, train: Callable[..., Any], seed: int, n_train: int) ->
     settings = {name: names[name].default for name in ("optimizer", "learning_rate", "epochs", "batch_size")}
     dense = model == "dense"
     return Run(
-        model, "book", seed, **settings, size=names["z_dim" if dense else "code_filters"].default, n_train=n_train,
-        cosine_decay=True, code_bias=training.CODE_BIAS, kernel_initializer="glorot_uniform" if dense else "he_normal",
-        xla=dense, steps_per_call=inspect.signature(training.train).parameters["steps_per_call"].default,
+        model,
+        "book",
+        seed,
+        **settings,
+        size=names["z_dim" if dense else "code_filters"].default,
+        n_train=n_train,
+        cosine_decay=True,
+        code_bias=training.CODE_BIAS,
+        kernel_initializer="glorot_uniform" if dense else "he_normal",
+        xla=dense,
+        steps_per_call=inspect.signature(training.train).parameters["steps_per_call"].default,
     )
 
 
 def _contenders(book: Run) -> Iterator[Run]:
     source = asdict(training.DENSE_SOURCE if book.model == "dense" else training.CONV_SOURCE)
-    yield replace(book, contender="source", **source, code_bias=0.0, kernel_initializer="glorot_uniform",
-                  xla=False, steps_per_call=1)
+    yield replace(
+        book,
+        contender="source",
+        **source,
+        code_bias=0.0,
+        kernel_initializer="glorot_uniform",
+        xla=False,
+        steps_per_call=1,
+    )
     for contender in list(CONTENDERS)[1:]:
         if contender == "pytorch_first" and book.model == "dense":
             continue  # no channels, so no order of them

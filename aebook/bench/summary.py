@@ -50,23 +50,35 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     runs: dict[tuple[str, str, int], dict[str, Any]] = {}
     for result in results:
         if result["contender"] in CONTENDERS:
-            source = next(other for other in results if other["contender"] == "source"
-                          and (other["model"], other["seed"]) == (result["model"], result["seed"]))
+            source = next(
+                other
+                for other in results
+                if other["contender"] == "source"
+                and (other["model"], other["seed"]) == (result["model"], result["seed"])
+            )
             runs[result["model"], result["contender"], result["seed"]] = {
-                "epochs": result["epochs"], **key_figures(result, source["test_bce"][-1])
+                "epochs": result["epochs"],
+                **key_figures(result, source["test_bce"][-1]),
             }
     table, ratios, quality = [], {}, {}
     for model, epochs in (("dense", training.DENSE_SOURCE.epochs), ("conv", training.CONV_SOURCE.epochs)):
         for contender in CONTENDERS:
             of_seeds = [run for (m, c, _), run in runs.items() if (m, c) == (model, contender)]
             if of_seeds:
-                table.append({"model": model, "contender": contender, "epochs": of_seeds[0]["epochs"]} | {
-                    name: _median([run[name] for run in of_seeds]) for name in list(of_seeds[0])[1:]
-                })
+                table.append(
+                    {"model": model, "contender": contender, "epochs": of_seeds[0]["epochs"]}
+                    | {name: _median([run[name] for run in of_seeds]) for name in list(of_seeds[0])[1:]}
+                )
         seeds = sorted({seed for m, _, seed in runs if m == model})
         books, sources = ([runs[model, who, seed] for seed in seeds] for who in ("book", "source"))
-        torch = [min(run["epoch_s"] for (m, c, s), run in runs.items()
-                     if m == model and s == seed and c.startswith("pytorch")) for seed in seeds]
+        torch = [
+            min(
+                run["epoch_s"]
+                for (m, c, s), run in runs.items()
+                if m == model and s == seed and c.startswith("pytorch")
+            )
+            for seed in seeds
+        ]
         for name, key in (("to_source", "to_source_s"), ("to_source_with_preparation", "to_source_prepared_s")):
             if all(run[key] for run in books):
                 ratios[f"{model}_time_{name}"] = _range([a[key] / b[key] for a, b in zip(sources, books, strict=True)])

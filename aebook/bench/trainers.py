@@ -170,15 +170,17 @@ def _keras(run: Run, images: data.Images) -> Stopwatch:
         x, x_test = (data.to_channels(part, "channels_last") for part in (images.x_train, images.x_test))
         validation = {"validation_split": 0.2}
     if run.contender == "source":  # its own lines, with the learning rate that they meant
-        model.compile(optimizer=keras.optimizers.Adadelta(run.learning_rate), loss="binary_crossentropy",
-                      metrics=["accuracy"])
+        model.compile(
+            optimizer=keras.optimizers.Adadelta(run.learning_rate), loss="binary_crossentropy", metrics=["accuracy"]
+        )
         if run.model == "dense":
             validation = {"validation_data": (x_test, x_test)}
         model.fit(x, x, epochs=run.epochs, batch_size=run.batch_size, verbose=0, callbacks=[Clock()], **validation)
     else:
         recipe = training.Recipe(run.optimizer, run.learning_rate, run.epochs, run.batch_size, run.cosine_decay)
-        training.train(model, recipe, x, xla=run.xla, steps_per_call=run.steps_per_call, callbacks=[Clock()],
-                       **validation)
+        training.train(
+            model, recipe, x, xla=run.xla, steps_per_call=run.steps_per_call, callbacks=[Clock()], **validation
+        )
     return watch
 
 
@@ -195,8 +197,10 @@ def _pytorch(run: Run, images: data.Images) -> Stopwatch:
     else:
         model = _torch_conv(run.size, run.code_bias)
         order = torch.contiguous_format if run.contender == "pytorch_first" else torch.channels_last
-        x, x_test = (torch.from_numpy(data.to_channels(part, "channels_first")).contiguous(memory_format=order)
-                     for part in (images.x_train, images.x_test))
+        x, x_test = (
+            torch.from_numpy(data.to_channels(part, "channels_first")).contiguous(memory_format=order)
+            for part in (images.x_train, images.x_test)
+        )
         x = x[: int(len(x) * 0.8)]  # the last fifth is for validation
     model = model.to(memory_format=order)
     steps = -(-len(x) // run.batch_size)

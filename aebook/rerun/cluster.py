@@ -20,7 +20,7 @@ from tqdm import tqdm
 from aebook.parameters import InputError
 from aebook.rerun import report, worker
 from aebook.rerun.files import write_whole
-from aebook.rerun.plan import Grid, Plan, make_plan
+from aebook.rerun.plan import OUTCOME, RECORD, Grid, Plan, make_plan
 from aebook.rerun.store import Store
 
 Runner = Callable[..., tuple[dict[str, Any], str]]
@@ -53,9 +53,9 @@ class Sweep:
 
     def __init__(self, plan: Plan, store: Store, rerun: bool = False, runner: Runner = worker.run) -> None:
         for row in store.rows.values():
-            if row["notebook"] != plan.notebook.name:
-                raise InputError(f"{store.folder} holds runs of {row['notebook']}; "
-                                 f"name another folder for {plan.notebook.name}")
+            other = row.get("notebook", "the bench")
+            if other != plan.notebook.name:
+                raise InputError(f"{store.folder} holds runs of {other}; name another folder for {plan.notebook.name}")
         self.plan, self.store, self.runner = plan, store, runner
         self.partial = store.folder / ".partial" / str(time.time_ns())
         self.start = time.monotonic()
@@ -84,8 +84,9 @@ class Sweep:
         folders = str(self.plan.notebook.absolute().parent), str(self.partial.absolute())
         waiting, failed, written = iter(self.pending.items()), 0, self.start
         submitted: dict[futures.Future, str] = {}
-        bar = tqdm(total=len(self.plan.runs), initial=len(self.plan.runs) - len(self.pending),
-                   unit="run", desc=self.plan.notebook.stem, smoothing=0, mininterval=0.5)
+        total, title = len(self.plan.runs), self.plan.notebook.stem
+        done_before = total - len(self.pending)
+        bar = tqdm(total=total, initial=done_before, unit="run", desc=title, smoothing=0, mininterval=0.5)
         try:
             while True:
                 for key, parameters in itertools.islice(waiting, IN_FLIGHT - len(submitted)):
@@ -101,7 +102,7 @@ class Sweep:
                     bar.update()
                 bar.set_postfix(running=_running(executor, submitted), failed=failed)
                 if time.monotonic() - written > TABLE_INTERVAL:
-                    self._write_table()
+                    report.write_table(self.store.folder / "runs.csv", self.table())
                     written = time.monotonic()
             shutil.rmtree(self.partial.parent, ignore_errors=True)
         finally:
@@ -118,16 +119,8 @@ class Sweep:
     def _record(self, key: str, future: futures.Future) -> None:
         """Store a run that has ended."""
         file = self._file(key)
-        try:
-            outcome, text = future.result()
-        except futures.CancelledError:
-            raise ConnectionError("the executor gave up its runs, as when its scheduler is lost; complete runs "
-                                  "are stored, and the same command goes on with the rest") from None
-        except Exception as error:  # the row says so: no worker survived the run, or none could start it
-            results, text = worker.collect(self.partial / file)
-            words = " ".join(f"{type(error).__name__}: {error}".split())
-            outcome = {"status": "failed", "error": words, "results": results}
-        self.store.record(key, {
+        outcome, text = _result(future, self.partial / file)
+        row = {
             "run": file if text else "",
             **outcome,
             "parameters": self.plan.runs[key],
@@ -136,7 +129,8 @@ class Sweep:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "notebook": self.plan.notebook.name,
             "code": self.plan.code,
-        }, file, text)
+        }
+        self.store.record(key, row, file, text)
 
     def failed(self) -> dict[str, str]:
         """The planned runs that failed, and why."""
@@ -145,22 +139,31 @@ class Sweep:
 
     def table(self, planned_only: bool = False) -> pandas.DataFrame:
         """All runs of the folder, or those of the plan; see aebook.rerun.report.make_table."""
-        return self._table(planned_only)[0]
-
-    def _table(self, planned_only: bool = False) -> tuple[pandas.DataFrame, list[str]]:
         rows = [row for key, row in self.store.rows.items() if key in self.plan.runs or not planned_only]
-        return report.make_table(rows, list(next(iter(self.plan.runs.values()))))
-
-    def _write_table(self) -> tuple[pandas.DataFrame, list[str]]:
-        table, results = self._table()
-        write_whole(self.store.folder / "runs.csv", table.to_csv(index=False, lineterminator="\n"))
-        return table, results
+        return report.make_table(rows, self.plan.parameters)
 
     def write(self) -> None:
         """Write ``runs.csv`` and ``index.html``."""
-        table, results = self._write_table()
-        page = report.page(f"Runs of {self.plan.notebook.name}", table, self.plan.settings, results)
-        write_whole(self.store.folder / "index.html", page)
+        table, title = self.table(), f"Runs of {self.plan.notebook.name}"
+        report.write_table(self.store.folder / "runs.csv", table)
+        results = {name for row in self.store.rows.values() for name in row["results"]}
+        results -= {*OUTCOME, *RECORD, *self.plan.parameters}
+        write_whole(self.store.folder / "index.html", report.page(title, table, self.plan.settings, results))
+
+
+def _result(future: futures.Future, partial: Path) -> tuple[dict[str, Any], str]:
+    """What a run that has ended gives, as aebook.rerun.worker.run does, also where no worker survived it."""
+    try:
+        return future.result()
+    except futures.CancelledError:
+        raise ConnectionError(
+            "the executor gave up its runs, as when its scheduler is lost; complete runs "
+            "are stored, and the same command goes on with the rest"
+        ) from None
+    except Exception as error:  # the row says so: no worker survived the run, or none could start it
+        results, text = worker.collect(partial)
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"status": "failed", "error": words, "results": results}, text
 
 
 def _running(executor: futures.Executor, submitted: dict[futures.Future, str]) -> int:
@@ -171,8 +174,14 @@ def _running(executor: futures.Executor, submitted: dict[futures.Future, str]) -
     return min(len(submitted), sum(min(len(keys), threads.get(address, 1)) for address, keys in processing.items()))
 
 
-def sweep(notebook: str | Path, grid: Grid, out: str | Path, executor: futures.Executor,
-          rerun: bool = False, runner: Runner = worker.run) -> pandas.DataFrame:
+def sweep(
+    notebook: str | Path,
+    grid: Grid,
+    out: str | Path,
+    executor: futures.Executor,
+    rerun: bool = False,
+    runner: Runner = worker.run,
+) -> pandas.DataFrame:
     """Run a notebook once for every combination of values, on any executor.
 
     Runs that are complete in the folder are not repeated, so that the same call goes on where an

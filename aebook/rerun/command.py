@@ -15,9 +15,8 @@ from distributed.system import MEMORY_LIMIT
 from pandas.api.types import infer_dtype
 
 from aebook.parameters import InputError
-from aebook.rerun import cluster, worker
+from aebook.rerun import cluster, report, worker
 from aebook.rerun.experiments import Experiment, read_experiments
-from aebook.rerun.files import write_whole
 from aebook.rerun.plan import make_plan, read_settings
 from aebook.rerun.store import Store
 
@@ -31,18 +30,33 @@ WORKER_START = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 def main(arguments: Sequence[str]) -> str | int:
     """Run the command; returns what `sys.exit` takes."""
     parser = argparse.ArgumentParser(
-        prog="python -m aebook sweep", description="Run a notebook once for every combination of values, or make the "
-        "tables that a file of experiments names. The same command again runs only what is missing or has failed.")
+        prog="python -m aebook sweep",
+        description="Run a notebook once for every combination of values, or make the "
+        "tables that a file of experiments names. The same command again runs only what is missing or has failed.",
+    )
     parser.add_argument("what", type=Path, metavar="NOTEBOOK.ipynb|EXPERIMENTS.yml")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE,...", dest="settings",
-                        help="notebook: the values of one parameter; may be given for several")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE,...",
+        dest="settings",
+        help="notebook: the values of one parameter; may be given for several",
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="notebook: where the runs go")
-    parser.add_argument("--rerun", action="store_true",
-                        help="notebook: repeat complete runs whose code has changed since, as experiments always do")
+    parser.add_argument(
+        "--rerun",
+        action="store_true",
+        help="notebook: repeat complete runs whose code has changed since, as experiments always do",
+    )
     parser.add_argument("--parquet", action="store_true", help="notebook: write the table as runs.parquet too")
     parser.add_argument("--only", metavar="NAME", help="experiments: make this table only")
-    parser.add_argument("--workers", type=int, metavar="N",
-                        help="runs at a time on this machine (default: as many as its cores and memory allow)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="runs at a time on this machine (default: as many as its cores and memory allow)",
+    )
     parser.add_argument("--scheduler", metavar="tcp://HOST:8786", help="use the workers of a Dask scheduler instead")
     options = parser.parse_args(arguments)
     try:
@@ -108,7 +122,7 @@ def _run_experiment(experiment: Experiment, root: Path, options: argparse.Namesp
         if failures := _failures(runs):
             return f"{experiment.name}: {failures}\n  {table} stays as it was"
         table.parent.mkdir(exist_ok=True)
-        write_whole(table, runs.table(planned_only=True).to_csv(index=False, lineterminator="\n"))
+        report.write_table(table, runs.table(planned_only=True))
     print(f"table: {table}")
     return ""
 
@@ -140,13 +154,23 @@ def _dask(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         return
     workers = workers or max(1, min(CPU_COUNT, MEMORY_LIMIT // MEMORY_PER_RUN))
     memory = MEMORY_LIMIT // workers
-    bound = f"at most {format_bytes(memory)} of memory" if worker.CAN_LIMIT_MEMORY else \
-        "as much memory as it takes, which this system cannot limit"
+    bound = (
+        f"at most {format_bytes(memory)} of memory"
+        if worker.CAN_LIMIT_MEMORY
+        else "as much memory as it takes, which this system cannot limit"
+    )
     print(f"{workers} workers on this machine, each with one thread and {bound}")
     # One run a worker at a time, and none in waiting there: a run is long, handing it over is quick.
-    with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}), LocalCluster(
-        n_workers=workers, threads_per_worker=1, memory_limit=memory, dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,  # what happens to a run stands in its row
-        preload=[WORKER_START],
-    ) as local, Client(local) as client:
+    with (
+        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=memory,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,  # what happens to a run stands in its row
+            preload=[WORKER_START],
+        ) as local,
+        Client(local) as client,
+    ):
         yield client

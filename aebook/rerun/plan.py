@@ -22,8 +22,21 @@ Grid = Mapping[str, Iterable[Any]]
 """The values to go through by the name of their parameter."""
 
 OUTCOME = ("run", "status", "error")
-RECORD = ("wall_s", "store_s", "elapsed_s", "peak_mb", "notebook_kb", "finished", "worker",
-          "python", "keras", "tensorflow", "aebook", "notebook", "code")
+RECORD = (
+    "wall_s",
+    "store_s",
+    "elapsed_s",
+    "peak_mb",
+    "notebook_kb",
+    "finished",
+    "worker",
+    "python",
+    "keras",
+    "tensorflow",
+    "aebook",
+    "notebook",
+    "code",
+)
 """Columns of a table of runs: OUTCOME, the parameters, RECORD, and what the notebook recorded."""
 
 
@@ -46,6 +59,11 @@ class Plan:
     """The notebook as text, without outputs."""
     code: str
     """The hash of the code that the runs depend on."""
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of all parameters of the notebook."""
+        return list(next(iter(self.runs.values())))
 
     def file_name(self, key: str) -> str:
         """The name of a run's notebook: what was set, and the key."""
@@ -121,16 +139,19 @@ def _read_defaults(path: Path) -> dict[str, Any]:
             defaults[name] = literal_eval(parameter["default"])
             json.dumps(defaults[name])
         except (ValueError, SyntaxError, TypeError):
-            raise InputError(f"the default of {name} in {path.name} must be a plain value, "
-                             f"got {parameter['default']}") from None
+            raise InputError(
+                f"the default of {name} in {path.name} must be a plain value, got {parameter['default']}"
+            ) from None
         if name in (*OUTCOME, *RECORD):
             raise InputError(f"{path.name} has a parameter {name!r}, which is a column of the table; rename it")
     return defaults
 
 
 def _combinations(title: str, defaults: dict[str, Any], grid: Grid) -> Iterator[dict[str, Any]]:
-    plain = {name: [value.item() if isinstance(value, numpy.generic) else value for value in values]
-             for name, values in grid.items()}
+    plain = {
+        name: [value.item() if isinstance(value, numpy.generic) else value for value in values]
+        for name, values in grid.items()
+    }
     for name, values in plain.items():
         if name not in defaults:
             raise InputError(f"{title} has no parameter {name!r}; it has {', '.join(defaults)}")

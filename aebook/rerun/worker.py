@@ -50,9 +50,7 @@ class _Kernel(AsyncKernelManager):
         if self.memory_limit and CAN_LIMIT_MEMORY:
             kwargs["preexec_fn"] = _limit(self.memory_limit)
         with open(self.log_file, "wb") as log:
-            await super().start_kernel(
-                env={**os.environ, **KERNEL_ENVIRONMENT}, stdout=log, stderr=log, **kwargs
-            )
+            await super().start_kernel(env={**os.environ, **KERNEL_ENVIRONMENT}, stdout=log, stderr=log, **kwargs)
 
 
 def _limit(memory: int) -> Callable[[], None]:
@@ -96,8 +94,9 @@ def transport(folder: str) -> dict[str, str]:
     return {"transport": "ipc", "ip": path}
 
 
-def run(source: str, parameters: dict[str, Any], file: str, code: str, folder: str,
-        partial: str) -> tuple[dict[str, Any], str]:
+def run(
+    source: str, parameters: dict[str, Any], file: str, code: str, folder: str, partial: str
+) -> tuple[dict[str, Any], str]:
     """Execute one notebook on a kernel of its own.
 
     Args:
@@ -129,16 +128,22 @@ def run(source: str, parameters: dict[str, Any], file: str, code: str, folder: s
             # In a context of its own: Jupyter keeps its event loop in one, and Dask's threads share theirs.
             contextvars.Context().run(
                 papermill.execute_notebook,
-                escape_braces(original), escape_braces(executed), parameters, progress_bar=False,
-                kernel_manager_class=_Kernel, config=Config(KernelManager=kernel),
+                escape_braces(original),
+                escape_braces(executed),
+                parameters,
+                progress_bar=False,
+                kernel_manager_class=_Kernel,
+                config=Config(KernelManager=kernel),
                 extra_arguments=["--Application.log_level=ERROR"],
                 resources={"metadata": {"path": folder if os.path.isdir(folder) else temporary}},
             )
         except papermill.PapermillExecutionError as failure:
             error = f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
         except Exception as failure:  # its row says so; the other runs go on
-            error = (f"{type(failure).__name__}: {failure}. The kernel's last words: "
-                     + log.read_text(encoding="utf-8", errors="replace")[-300:])
+            error = (
+                f"{type(failure).__name__}: {failure}. The kernel's last words: "
+                + log.read_text(encoding="utf-8", errors="replace")[-300:]
+            )
         results, text = collect(executed)
     return {
         "status": "failed" if error else "complete",

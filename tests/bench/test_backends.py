@@ -22,15 +22,31 @@ def test_on_another_backend(backend, tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": backend}
     tests = [ROOT / "tests" / "aebook" / f"test_{name}.py" for name in ("models", "training")]
     unit = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *tests], env=environment, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", "-q", *tests],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert unit.returncode == 0, unit.stdout + unit.stderr
     for chapter in ("6_2_dense", "6_3_convolutional"):
         out = tmp_path / f"{chapter}.ipynb"
         run = subprocess.run(
-            [Path(sys.executable).parent / "papermill", ROOT / "notebooks" / f"{chapter}.ipynb", out,
-             "--cwd", ROOT / "notebooks", "-p", "epochs", "1", "-p", "n_train", "1000"],
-            env=environment, capture_output=True, text=True,
+            [
+                Path(sys.executable).parent / "papermill",
+                ROOT / "notebooks" / f"{chapter}.ipynb",
+                out,
+                "--cwd",
+                ROOT / "notebooks",
+                "-p",
+                "epochs",
+                "1",
+                "-p",
+                "n_train",
+                "1000",
+            ],
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert run.returncode == 0, run.stderr
         results = glued(nbformat.read(out, as_version=4))

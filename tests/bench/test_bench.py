@@ -45,7 +45,12 @@ def test_the_contenders_have_the_recipes_they_stand_for():
         recipe = training.DENSE_SOURCE if run.model == "dense" else training.CONV_SOURCE
         if run.contender == "source":
             assert (run.optimizer, run.learning_rate, run.epochs, run.batch_size, run.cosine_decay) == (
-                recipe.optimizer, recipe.learning_rate, recipe.epochs, recipe.batch_size, recipe.cosine_decay)
+                recipe.optimizer,
+                recipe.learning_rate,
+                recipe.epochs,
+                recipe.batch_size,
+                recipe.cosine_decay,
+            )
             assert (run.code_bias, run.kernel_initializer) == (0, "glorot_uniform")  # as Keras has them
         elif run.contender in plan.FULL:
             assert run == replace(book(run.model), contender=run.contender, seed=run.seed)
@@ -131,14 +136,28 @@ def test_the_clock_stands_still_while_a_loss_is_measured(monkeypatch):
 
 
 def result(model, contender, seed, epoch_s, test_bce):
-    return {"model": model, "contender": contender, "seed": seed, "epochs": len(epoch_s), "epoch_s": epoch_s,
-            "test_bce": test_bce, "peak_mb": 100}
+    return {
+        "model": model,
+        "contender": contender,
+        "seed": seed,
+        "epochs": len(epoch_s),
+        "epoch_s": epoch_s,
+        "test_bce": test_bce,
+        "peak_mb": 100,
+    }
 
 
 def test_one_training_in_numbers():
     one = summary.key_figures(result("dense", "book", 0, [5.0, 1.0, 7.0, 1.0], [0.3, 0.2, 0.1, 0.15]), target=0.1)
-    assert one == {"epoch_s": 1.0, "preparation_s": 4.0, "epochs_to_source": 3, "to_source_s": 3.0,
-                   "to_source_prepared_s": 7.0, "test_bce": 0.15, "peak_mb": 100}
+    assert one == {
+        "epoch_s": 1.0,
+        "preparation_s": 4.0,
+        "epochs_to_source": 3,
+        "to_source_s": 3.0,
+        "to_source_prepared_s": 7.0,
+        "test_bce": 0.15,
+        "peak_mb": 100,
+    }
     few = summary.key_figures(result("dense", "keras_jax", 0, [5.0, 1.0], [0.3, 0.1]), target=0.2)
     assert few["epoch_s"] == 1.0 and few["epochs_to_source"] is few["to_source_s"] is few["test_bce"] is None
     never = summary.key_figures(result("dense", "book", 0, [5.0, 1.0], [0.3, 0.2]), target=0.1)

@@ -14,6 +14,7 @@ from aebook.rerun.store import Store
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
     """The trainings that were done so far, by one that takes no time, in a folder of their own."""
+
     def train(run, log):
         trained.append(run)
         return {"epoch_s": [2.0, 1.0], "test_bce": [0.2, 0.1], "peak_mb": 1, "verified": True}
@@ -107,8 +108,10 @@ class Dying:
     contender = "book"
 
     def __reduce__(self):
-        return exec, ("import os, sys\nloaded = {'keras', 'torch', 'tensorflow'} & set(sys.modules)\n"
-                      "os.write(2, f'loaded: {loaded}, and no memory left'.encode())\nos._exit(1)",)
+        return exec, (
+            "import os, sys\nloaded = {'keras', 'torch', 'tensorflow'} & set(sys.modules)\n"
+            "os.write(2, f'loaded: {loaded}, and no memory left'.encode())\nos._exit(1)",
+        )
 
 
 def test_a_training_process_loads_only_its_own_library_and_its_last_words_are_told():

@@ -15,6 +15,7 @@ from tests.rerun.helpers import SOURCES, lines, pretend
 @pytest.fixture
 def write(tmp_path):
     """Write the notebook, with a cell of one's own, and return its path."""
+
     def write(cell="#"):
         cells = [nbformat.v4.new_code_cell(cell if source == "#" else source) for source in SOURCES]
         cells[0].metadata["tags"] = ["parameters"]
@@ -55,6 +56,7 @@ def main(monkeypatch, threads):
 
     ``main.asked`` has the scheduler and the workers that each sweep asked for.
     """
+
     def main(*arguments, runner=pretend, executor=threads):
         client = type("Client", (), {"get_executor": lambda *_, **__: executor})
 

@@ -37,15 +37,28 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a Dask worker can
 def pretend(source, parameters, file, code, folder, partial, act=bool):
     """In the place of worker.run: what it returns, without a kernel; ``act`` gets the parameters and may fail."""
     z_dim, seed = parameters["z_dim"], parameters["seed"]
-    with open(Path(folder, "ran"), "a") as ran:
+    with open(Path(folder, "ran"), "a", encoding="utf-8") as ran:
         print(z_dim, seed, file=ran)
-    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": 1,
-            "source": f"z_dim = {z_dim}\nseed = {seed}\n"}
+    cell = {
+        "cell_type": "code",
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": 1,
+        "source": f"z_dim = {z_dim}\nseed = {seed}\n",
+    }
     text = json.dumps({"cells": [cell], "metadata": {"papermill": {}}, "nbformat": 4, "nbformat_minor": 5})
     versions = dict.fromkeys(("python", "keras", "tensorflow", "aebook"), "1.2.3")
-    row = {"status": "complete", "error": "", "wall_s": 1.0, "peak_mb": 1, "worker": "here", **versions,
-           "results": {"loss": 1 / z_dim + seed / 100, "note": "a, b", "z_dim": z_dim}}
-    Path(partial, file).write_text(text)
+    row = {
+        "status": "complete",
+        "error": "",
+        "wall_s": 1.0,
+        "peak_mb": 1,
+        "worker": "here",
+        **versions,
+        "results": {"loss": 1 / z_dim + seed / 100, "note": "a, b", "z_dim": z_dim},
+    }
+    Path(partial, file).write_text(text, encoding="utf-8")
     try:
         act(parameters)
     except ArithmeticError as error:
@@ -102,6 +115,9 @@ def assert_whole(out, count):
     for row in table.to_dict("records"):
         text = (out / row["run"]).read_text()
         assert f"z_dim = {row['z_dim']}\\n" in text and f"seed = {row['seed']}\\n" in text
-    assert sorted(path.name for path in out.iterdir() if path.suffix != ".ipynb") == \
-        ["index.html", "runs.csv", "runs.sqlite"]
+    assert sorted(path.name for path in out.iterdir() if path.suffix != ".ipynb") == [
+        "index.html",
+        "runs.csv",
+        "runs.sqlite",
+    ]
     return table

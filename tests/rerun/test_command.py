@@ -43,21 +43,28 @@ def test_a_damaged_store_is_one_line_and_the_advice_works(write, out, main, ran)
 def test_parquet_is_the_same_table(write, out, main):
     assert main(add_word(write(), write()), "--set", "word=a,1", "--out", out, "--parquet") == 0
     pandas.testing.assert_frame_equal(
-        pandas.read_parquet(out / "runs.parquet"), pandas.read_csv(out / "runs.csv", keep_default_na=False),
+        pandas.read_parquet(out / "runs.parquet"),
+        pandas.read_csv(out / "runs.csv", keep_default_na=False),
         check_dtype=False,
     )
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--set", "z_dim=0,8"], "z_dim must be at least 1, got 0"),
-    (["--set", "depth=3"], "small.ipynb has no parameter 'depth'; it has z_dim, learning_rate, seed"),
-    (["--workers", "0"], "--workers must be at least 1, got 0"),
-    (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "name one of them"),
-    (["--scheduler", "host"], "--scheduler must look like tcp://host:8786, got host"),
-    (["--only", "a"], "--only is for a file of experiments, such as experiments.yml; got"),
-    pytest.param(["--scheduler", "tcp://127.0.0.1:9"], "Timed out trying to connect to tcp://127.0.0.1:9 after 10 s",
-                 marks=pytest.mark.slow),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "z_dim=0,8"], "z_dim must be at least 1, got 0"),
+        (["--set", "depth=3"], "small.ipynb has no parameter 'depth'; it has z_dim, learning_rate, seed"),
+        (["--workers", "0"], "--workers must be at least 1, got 0"),
+        (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "name one of them"),
+        (["--scheduler", "host"], "--scheduler must look like tcp://host:8786, got host"),
+        (["--only", "a"], "--only is for a file of experiments, such as experiments.yml; got"),
+        pytest.param(
+            ["--scheduler", "tcp://127.0.0.1:9"],
+            "Timed out trying to connect to tcp://127.0.0.1:9 after 10 s",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
 def test_refusals_are_one_line(write, out, arguments, message):
     answer = command.main([str(write()), "--out", str(out), *arguments])
     assert message in answer and "\n" not in answer
@@ -112,7 +119,9 @@ def test_no_module_needs_what_windows_lacks():
     """Where a library needs it on this system, that is the library's."""
     imported = {
         alias.name: path.name
-        for path in (ROOT / "aebook").rglob("*.py") for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Import) for alias in node.names
+        for path in (ROOT / "aebook").rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import)
+        for alias in node.names
     }
     assert "os" in imported and not {"fcntl", "resource"} & set(imported), imported

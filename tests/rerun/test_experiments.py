@@ -42,9 +42,11 @@ def test_every_stored_row_is_planned_and_every_planned_run_is_stored(book, name)
 
 
 def test_what_is_timed_is_run_in_one_go(book):
-    assert {name: experiment.workers for name, experiment in book.items() if experiment.fresh} == \
-        {"one_worker": 1, "two_workers": 2} == \
-        {name: experiment.workers for name, experiment in book.items() if experiment.workers}
+    assert (
+        {name: experiment.workers for name, experiment in book.items() if experiment.fresh}
+        == {"one_worker": 1, "two_workers": 2}
+        == {name: experiment.workers for name, experiment in book.items() if experiment.workers}
+    )
 
 
 # Files of experiments
@@ -53,10 +55,15 @@ def test_what_is_timed_is_run_in_one_go(book):
 @pytest.fixture
 def declare(tmp_path, write):
     """Write a file of experiments of the small notebook, and return its path."""
+
     def declare(**entries):
         write()
-        whole = {name: entry if entry is None or isinstance(entry, list) else
-                 {"why": "A reason.", "notebook": "small.ipynb", **entry} for name, entry in entries.items()}
+        whole = {
+            name: entry
+            if entry is None or isinstance(entry, list)
+            else {"why": "A reason.", "notebook": "small.ipynb", **entry}
+            for name, entry in entries.items()
+        }
         path = tmp_path / "experiments.yml"
         path.write_text(yaml.safe_dump(whole, sort_keys=False))
         return path
@@ -69,19 +76,23 @@ def grid_of(experiment):
 
 
 def test_settings_are_for_all_runs_and_each_run_adds_its_own(declare):
-    first, second, third = read_experiments(declare(
-        a={"settings": {"z_dim": 2}, "runs": [{"seed": [0, 1]}, {"seed": 5}]},
-        b={"settings": {"z_dim": [2, 4], "seed": 3}, "workers": 1, "fresh": True},
-        c={},
-    ))
+    first, second, third = read_experiments(
+        declare(
+            a={"settings": {"z_dim": 2}, "runs": [{"seed": [0, 1]}, {"seed": 5}]},
+            b={"settings": {"z_dim": [2, 4], "seed": 3}, "workers": 1, "fresh": True},
+            c={},
+        )
+    )
     assert grid_of(first) == [(2, 0), (2, 1), (2, 5)] and (first.workers, first.fresh) == (None, False)
     assert grid_of(second) == [(2, 3), (4, 3)] and (second.workers, second.fresh) == (1, True)
     assert grid_of(third) == [(8, 0)]
 
 
 BAD = {
-    "unknown_parameter": ({"settings": {"depth": 3}},
-                          "small.ipynb has no parameter 'depth'; it has z_dim, learning_rate, seed"),
+    "unknown_parameter": (
+        {"settings": {"depth": 3}},
+        "small.ipynb has no parameter 'depth'; it has z_dim, learning_rate, seed",
+    ),
     "refused_value": ({"runs": [{"z_dim": 2}, {"z_dim": [4, 0]}]}, "z_dim must be at least 1, got 0"),
     "no_number": ({"settings": {"learning_rate": "1e-3"}}, "learning_rate must be a number, got '1e-3'"),
     "no_value": ({"settings": {"z_dim": []}}, "z_dim must have at least one value, got none"),
@@ -91,8 +102,10 @@ BAD = {
     "no_workers": ({"workers": 0}, "workers must be at least 1, got 0"),
     "worker": ({"workers": "two"}, "workers must be a whole number, got 'two'"),
     "true": ({"workers": True}, "workers must be a whole number, got True"),
-    "twice": ({"settings": {"z_dim": 2}, "runs": [{"z_dim": 4}]},
-              "z_dim stands in settings and in runs; name it in one of them"),
+    "twice": (
+        {"settings": {"z_dim": 2}, "runs": [{"z_dim": 4}]},
+        "z_dim stands in settings and in runs; name it in one of them",
+    ),
     "text_runs": ({"runs": ["z_dim"]}, "runs must be a list of names with values, got 'z_dim' in it"),
     "nothing": (None, "it must have why, notebook, settings, runs, workers, fresh; got None"),
     "../up": ({}, "the name must be of letters, digits and _, because files are called by it"),
@@ -108,8 +121,9 @@ def test_a_bad_entry_is_one_line_and_nothing_starts(declare, main, ran, tmp_path
 
 def test_every_bad_entry_is_named(declare, main, tmp_path):
     answer = main(declare(first={"notebook": "nowhere.ipynb"}, good={}, second={"settings": {"z_dim": 0}}))
-    assert answer == (f"first: there is no notebook {tmp_path / 'nowhere.ipynb'}\n"
-                      "second: z_dim must be at least 1, got 0")
+    assert answer == (
+        f"first: there is no notebook {tmp_path / 'nowhere.ipynb'}\nsecond: z_dim must be at least 1, got 0"
+    )
 
 
 def test_an_entry_needs_a_notebook_and_a_reason(tmp_path):
@@ -120,12 +134,15 @@ def test_an_entry_needs_a_notebook_and_a_reason(tmp_path):
             read_experiments(path)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("a: [", "experiments.yml cannot be read as YAML: while parsing"),
-    ("", "experiments.yml must hold experiments by their names, got None"),
-    ("- a", "experiments.yml must hold experiments by their names, got ['a']"),
-    (None, "there is no file"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "experiments.yml cannot be read as YAML: while parsing"),
+        ("", "experiments.yml must hold experiments by their names, got None"),
+        ("- a", "experiments.yml must hold experiments by their names, got ['a']"),
+        (None, "there is no file"),
+    ],
+)
 def test_what_is_no_file_of_experiments(tmp_path, text, message):
     path = tmp_path / "experiments.yml"
     if text is not None:
@@ -134,13 +151,16 @@ def test_what_is_no_file_of_experiments(tmp_path, text, message):
     assert message in answer and "\n" not in answer
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--only", "c"], "experiments.yml has no experiment 'c'; it has a, b"),
-    (["--set", "z_dim=2"], "--set is for a notebook; experiments.yml says it itself"),
-    (["--out", "x"], "--out is for a notebook; experiments.yml says it itself"),
-    (["--rerun"], "--rerun is for a notebook; experiments.yml says it itself"),
-    (["--parquet"], "--parquet is for a notebook; experiments.yml says it itself"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "c"], "experiments.yml has no experiment 'c'; it has a, b"),
+        (["--set", "z_dim=2"], "--set is for a notebook; experiments.yml says it itself"),
+        (["--out", "x"], "--out is for a notebook; experiments.yml says it itself"),
+        (["--rerun"], "--rerun is for a notebook; experiments.yml says it itself"),
+        (["--parquet"], "--parquet is for a notebook; experiments.yml says it itself"),
+    ],
+)
 def test_refusals_are_one_line(declare, main, ran, arguments, message):
     assert main(declare(a={}, b={}), *arguments) == message
     assert ran() == []

@@ -22,12 +22,15 @@ def test_settings_are_read_as_values():
     assert grid == {"z_dim": [2, 4], "learning_rate": [0.001], "optimizer": ["adam", "sgd"], "name": [1, "a"]}
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    (["z_dim"], "--set must look like z_dim=2,4,8; got 'z_dim'"),
-    (["z_dim=2,,4"], "--set must look like z_dim=2,4,8; got 'z_dim=2,,4'"),
-    (["=2"], "--set must look like z_dim=2,4,8; got '=2'"),
-    (["z_dim=2", "z_dim=4"], "z_dim is set twice"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["z_dim"], "--set must look like z_dim=2,4,8; got 'z_dim'"),
+        (["z_dim=2,,4"], "--set must look like z_dim=2,4,8; got 'z_dim=2,,4'"),
+        (["=2"], "--set must look like z_dim=2,4,8; got '=2'"),
+        (["z_dim=2", "z_dim=4"], "z_dim is set twice"),
+    ],
+)
 def test_unreadable_settings(settings, message):
     with pytest.raises(InputError, match=message):
         read_settings(settings)
@@ -46,12 +49,15 @@ def test_several_grids_are_combined_each_for_itself(write):
     assert [plan.file_name(key) for key in plan.runs][1] == f"z_dim=2,seed=1,{list(plan.runs)[1]}.ipynb"
 
 
-@pytest.mark.parametrize(("grid", "message"), [
-    ({"z_dim": [8, 0]}, "z_dim must be at least 1, got 0"),
-    ({"z_dim": ["a"]}, "z_dim must be a whole number, got 'a'"),
-    ({"code_filters": [1]}, "6_2_dense.ipynb has no parameter 'code_filters'; it has dataset, z_dim"),
-    ({"z_dim": []}, "z_dim must have at least one value, got none"),
-])
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"z_dim": [8, 0]}, "z_dim must be at least 1, got 0"),
+        ({"z_dim": ["a"]}, "z_dim must be a whole number, got 'a'"),
+        ({"code_filters": [1]}, "6_2_dense.ipynb has no parameter 'code_filters'; it has dataset, z_dim"),
+        ({"z_dim": []}, "z_dim must have at least one value, got none"),
+    ],
+)
 def test_what_cannot_work_is_refused(grid, message):
     with pytest.raises(InputError, match=message):
         make_plan(DENSE, {"z_dim": [4]}, grid)
@@ -63,11 +69,14 @@ def test_combinations_that_cannot_work_are_refused():
         make_plan(notebook, {"model": ["dense", "conv"], "z_dim": [49, 50]})
 
 
-@pytest.mark.parametrize(("cell", "message"), [
-    ("scale = 1 / 255", "the default of scale in odd.ipynb must be a plain value, got 1 / 255"),
-    ("scale = {1, 2}", "the default of scale in odd.ipynb must be a plain value, got"),
-    ("error = 0.1", "odd.ipynb has a parameter 'error', which is a column of the table; rename it"),
-])
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("scale = 1 / 255", "the default of scale in odd.ipynb must be a plain value, got 1 / 255"),
+        ("scale = {1, 2}", "the default of scale in odd.ipynb must be a plain value, got"),
+        ("error = 0.1", "odd.ipynb has a parameter 'error', which is a column of the table; rename it"),
+    ],
+)
 def test_parameters_that_cannot_be_in_a_table(write, tmp_path, cell, message):
     notebook = nbformat.read(write(), as_version=4)
     notebook.cells[0].source += f"\n{cell}"

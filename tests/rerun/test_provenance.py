@@ -89,7 +89,7 @@ def test_another_module_of_the_package_does_not_count(package):
     assert codes(package) == before
 
 
-SAME = '''
+SAME = """
 from math import pi, tau
 import numpy as np
 
@@ -100,7 +100,7 @@ class Model:
 def area(r, *, n=1):
     if r:
         return pi * r ** 2 * np.float64(n)
-'''
+"""
 
 ALSO_THE_SAME = '''"""A docstring."""
 from __future__ import annotations
@@ -137,8 +137,14 @@ def code_of(source):
 
 def test_comments_docstrings_annotations_and_formatting_do_not_count():
     assert code_of(SAME) == code_of(ALSO_THE_SAME)
-    for old, new in [("0.5", "0.6"), ("pi * r", "tau * r"), ("n=1", "n=2"), ("numpy as np", "numpy.random as np"),
-                     ("from math import pi", "from cmath import pi"), ("    size\n", "    other\n")]:
+    for old, new in [
+        ("0.5", "0.6"),
+        ("pi * r", "tau * r"),
+        ("n=1", "n=2"),
+        ("numpy as np", "numpy.random as np"),
+        ("from math import pi", "from cmath import pi"),
+        ("    size\n", "    other\n"),
+    ]:
         assert old in SAME and code_of(SAME.replace(old, new)) != code_of(SAME)
 
 

@@ -40,8 +40,12 @@ def start(*arguments, errors=subprocess.PIPE):
     A shell's job in the background ignores it, and what it starts does so too.
     """
     return subprocess.Popen(
-        [PYTHON, "-m", "aebook", "sweep", *map(str, arguments)], text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=errors, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        [PYTHON, "-m", "aebook", "sweep", *map(str, arguments)],
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -69,9 +73,17 @@ if seed == 3:
     os.abort()""")
     ensure_event_loop()  # as in a process that has run a notebook before
     off = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause", "terminate")}
-    with dask.config.set(off), LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, memory_limit=2**31, dashboard_address="127.0.0.1:0",
-    ) as cluster, Client(cluster) as client:
+    with (
+        dask.config.set(off),
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            processes=False,
+            memory_limit=2**31,
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        Client(cluster) as client,
+    ):
         table = sweep(notebook, {"seed": [0, 1, 2, 3]}, out, client.get_executor(pure=False))
     assert list(table["status"]) == ["complete", "failed", "failed", "failed"]
     assert table["error"][1] == "cell [5]: FloatingPointError: the loss was nan"
@@ -88,7 +100,7 @@ def test_killed_interrupted_and_started_again(write, out, main, ran, tmp_path, c
     arguments = write(WAIT), "--set", "seed=0,1,2", "--out", out, "--workers"
     pids, progress = tmp_path / "pids", tmp_path / "progress"
 
-    with open(progress, "w") as errors:
+    with open(progress, "w", encoding="utf-8") as errors:
         first = start(*arguments, 2, errors=errors)
     wait_until(lambda: len(lines(pids)) == 3 and len(notebooks(out)) == 1 and "running=2" in progress.read_text())
     assert command.main(list(map(str, [*arguments, 2]))).startswith("another sweep or bench is writing to")
@@ -126,8 +138,17 @@ def test_killed_interrupted_and_started_again(write, out, main, ran, tmp_path, c
 def test_killed_ten_times_at_random_moments(tmp_path):
     """A chapter, with little to train: two runs at the end, none repeated that was recorded."""
     out = tmp_path / "z"
-    arguments = ROOT / "notebooks" / "6_2_dense.ipynb", "--set", "z_dim=2,4", "--set", "epochs=1", \
-        "--set", "n_train=1000", "--out", out
+    arguments = (
+        ROOT / "notebooks" / "6_2_dense.ipynb",
+        "--set",
+        "z_dim=2,4",
+        "--set",
+        "epochs=1",
+        "--set",
+        "n_train=1000",
+        "--out",
+        out,
+    )
     moments, kept = random.Random(0), {}
     for _ in range(10):
         process = start(*arguments)
@@ -153,13 +174,24 @@ def cluster(tmp_path):
     """A Dask scheduler and two workers, each a process of its own on this machine; a run may kill one worker."""
     dask = PYTHON.parent / "dask"
     address = tmp_path / "scheduler.json"
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path, "start_new_session": True,
-               "env": {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}}
-    processes = [subprocess.Popen([dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-                                   "--scheduler-file", address], **options)]
+    options = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": tmp_path,
+        "start_new_session": True,
+        "env": {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"},
+    }
+    processes = [
+        subprocess.Popen(
+            [dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address],
+            **options,
+        )
+    ]
     processes += [
-        subprocess.Popen([dask, "worker", "--scheduler-file", address, "--nthreads", "1", "--no-dashboard",
-                          "--host", "127.0.0.1"], **options)
+        subprocess.Popen(
+            [dask, "worker", "--scheduler-file", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"],
+            **options,
+        )
         for _ in range(2)
     ]
     wait_until(lambda: address.exists() and address.read_text().endswith("}"))

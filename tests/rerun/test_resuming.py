@@ -48,8 +48,12 @@ class Runs(RuleBasedStateMachine):
         self.number += 1
         failed = parameters["seed"] in failing
         self.done.append((parameters["seed"], (self.number, not failed, code)))
-        return {"status": "failed" if failed else "complete", "error": "", "wall_s": 1.0,
-                "results": {"number": self.number}}, f"notebook {self.number}"
+        return {
+            "status": "failed" if failed else "complete",
+            "error": "",
+            "wall_s": 1.0,
+            "results": {"number": self.number},
+        }, f"notebook {self.number}"
 
     def sweep(self, seeds, failing, rerun):
         plan = Plan(Path("small.ipynb"), ("seed",), {f"key{seed}": {"seed": seed} for seed in seeds}, "", self.code)
@@ -59,18 +63,30 @@ class Runs(RuleBasedStateMachine):
 
     def found(self):
         with Store(self.out) as store:
-            return {row["parameters"]["seed"]: (row["results"]["number"], row["status"] == "complete", row["code"])
-                    for row in store.rows.values()}
+            return {
+                row["parameters"]["seed"]: (row["results"]["number"], row["status"] == "complete", row["code"])
+                for row in store.rows.values()
+            }
 
-    @rule(seeds=st.sets(st.sampled_from(SEEDS), min_size=1), failing=st.sets(st.sampled_from(SEEDS)),
-          rerun=st.booleans(), step=st.one_of(st.none(), st.integers(1, 60)))
+    @rule(
+        seeds=st.sets(st.sampled_from(SEEDS), min_size=1),
+        failing=st.sets(st.sampled_from(SEEDS)),
+        rerun=st.booleans(),
+        step=st.one_of(st.none(), st.integers(1, 60)),
+    )
     def start(self, seeds, failing, rerun, step):
         self.done, before = [], self.recorded
-        killed = self.death.strikes(step, lambda: self.sweep(seeds, failing, rerun)) if step else \
-            self.sweep(seeds, failing, rerun)
+        killed = (
+            self.death.strikes(step, lambda: self.sweep(seeds, failing, rerun))
+            if step
+            else self.sweep(seeds, failing, rerun)
+        )
         self.recorded = self.found()
-        to_do = {seed for seed in seeds if not before.get(seed, (0, False, ""))[1]
-                 or (rerun and before[seed][2] != self.code)}
+        to_do = {
+            seed
+            for seed in seeds
+            if not before.get(seed, (0, False, ""))[1] or (rerun and before[seed][2] != self.code)
+        }
         executed = dict(self.done)
         assert len(executed) == len(self.done) and set(executed) <= to_do, "a recorded run was repeated"
         assert self.recorded in ({**before, **executed}, {**before, **dict(self.done[:-1])}), "a run is lost"
@@ -84,14 +100,16 @@ class Runs(RuleBasedStateMachine):
 
     def recorded_in_table(self):
         table = pandas.read_csv(self.out / "runs.csv", dtype={"code": str})
-        assert {row.seed: (row.number, row.status == "complete", row.code) for row in table.itertuples()} == \
-            self.recorded
+        assert {
+            row.seed: (row.number, row.status == "complete", row.code) for row in table.itertuples()
+        } == self.recorded
 
     @invariant()
     def each_run_has_its_notebook(self):
         with_notebook = {number for number, _, _ in self.recorded.values()}
-        assert sorted(path.read_text() for path in self.out.glob("*.ipynb")) == \
-            sorted(f"notebook {number}" for number in with_notebook)
+        assert sorted(path.read_text() for path in self.out.glob("*.ipynb")) == sorted(
+            f"notebook {number}" for number in with_notebook
+        )
 
 
 class Silent:

@@ -26,8 +26,9 @@ with Store(pathlib.Path(sys.argv[1])) as store:
 
 
 def in_another_process(folder):
-    return subprocess.Popen([sys.executable, "-c", OPEN_AND_WAIT, folder], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", OPEN_AND_WAIT, folder], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def assert_refused(folder):
@@ -86,13 +87,17 @@ def no_row(path):
         database.execute("UPDATE runs SET row = '{'")
 
 
-@pytest.mark.parametrize("damage", [
-    lambda path: path.write_bytes(b"text" * 100),
-    lambda path: overwrite(path, 0, b"\0" * 50),
-    lambda path: overwrite(path, 4096, b"\xff" * 4096),
-    other_table,
-    no_row,
-], ids=["text", "no header", "a page", "another table", "no row"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"text" * 100),
+        lambda path: overwrite(path, 0, b"\0" * 50),
+        lambda path: overwrite(path, 4096, b"\xff" * 4096),
+        other_table,
+        no_row,
+    ],
+    ids=["text", "no header", "a page", "another table", "no row"],
+)
 def test_damage_is_one_clear_line(tmp_path, damage):
     with Store(tmp_path) as store:
         for number in range(100):
@@ -163,13 +168,19 @@ class Folder(RuleBasedStateMachine):
         self.number += 1
         row = {"run": f"{key}.ipynb" if has_notebook else "", "number": self.number}
         text = f"notebook {self.number}" if has_notebook else ""
-        self.attempt(step, lambda: self.store.record(key, row, f"{key}.ipynb", text),
-                     {**self.expected, key: (self.number, has_notebook)})
+        self.attempt(
+            step,
+            lambda: self.store.record(key, row, f"{key}.ipynb", text),
+            {**self.expected, key: (self.number, has_notebook)},
+        )
 
     @rule(keys=st.sets(keys), step=STEPS)
     def forget(self, keys, step):
-        self.attempt(step, lambda: self.store.forget({key: f"{key}.ipynb" for key in keys}),
-                     {key: value for key, value in self.expected.items() if key not in keys})
+        self.attempt(
+            step,
+            lambda: self.store.forget({key: f"{key}.ipynb" for key in keys}),
+            {key: value for key, value in self.expected.items() if key not in keys},
+        )
 
     @rule(step=STEPS)
     def open_again(self, step):

@@ -78,14 +78,23 @@ def test_another_notebook_needs_another_folder(write, out, threads, tmp_path):
         sweep(other, {"z_dim": [2]}, out, threads, runner=pretend)
 
 
+def test_the_folder_of_the_bench_is_not_for_sweeps(write, out, threads):
+    with Store(out) as store:
+        store.record("a", {"state": {}, "result": {}})
+    with pytest.raises(InputError, match="holds runs of the bench; name another folder for small.ipynb"):
+        sweep(write(), {}, out, threads, runner=pretend)
+
+
 def test_two_sweeps_of_one_process_into_one_folder(write, out, threads, ran):
     """The second is refused in one line, and the first goes on."""
+    notebook = write()
+
     def again(parameters):
         with pytest.raises(BlockingIOError) as caught:
-            sweep(write(), {"seed": [7]}, out, None, runner=pretend)
+            sweep(notebook, {"seed": [7]}, out, None, runner=pretend)
         assert str(caught.value) == f"another sweep or bench is writing to {out}; wait until it ends"
 
-    sweep(write(), {"seed": [0, 1]}, out, threads, runner=and_then(again))
+    sweep(notebook, {"seed": [0, 1]}, out, threads, runner=and_then(again))
     assert_whole(out, 2)
     assert sorted(ran()) == ["8 0", "8 1"]
 
