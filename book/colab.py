@@ -15,6 +15,7 @@ BRANCH = "launch"
 # Colab has TensorFlow and the other packages; to bring them to the versions of the lock would end its session.
 CELL = """\
 # Colab opens this notebook alone: fetch the rest of the book, and what Colab lacks.
+# Binder has 2 GB of memory, and all 60,000 images need up to 3 GB: there, set n_train to 10_000 below, for 1.8 GB.
 import importlib.util
 from pathlib import Path
 

@@ -18,3 +18,4 @@ def test_a_notebook_for_colab_begins_with_the_cell_that_fetches_its_branch(path,
     before, after = nbformat.read(path, as_version=4), nbformat.read(copy, as_version=4)
     assert after.cells[1:] == before.cells
     assert "git clone --quiet --depth 1 --branch launch https://github.com/someone/aebook book" in after.cells[0].source
+    assert "Binder has 2 GB of memory" in after.cells[0].source
