@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from aebook.parameters import InputError
+from aebook.rerun.files import write_whole
 from aebook.rerun.store import Store
 from tests.rerun.death import STEPS, Death, often
 
@@ -131,6 +132,17 @@ def test_what_a_row_may_hold(tmp_path):
     with Store(tmp_path) as store:
         assert repr(store.rows["a"]) == repr(kept) and kept["set"] == "{1}"
     assert (tmp_path / "a.ipynb").read_bytes() == "…\n".encode()
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    """Whoever opens runs.csv or a notebook while it is written, or after a kill, sees the one before."""
+    path, death = tmp_path / "runs.csv", Death(monkeypatch)
+    write_whole(path, "before")
+    for step in (1, 2):
+        assert death.strikes(step, lambda: write_whole(path, "after" * 100))
+        assert path.read_text() == "before"
+    assert not death.strikes(3, lambda: write_whole(path, "after"))
+    assert path.read_text() == "after" and [file.name for file in tmp_path.iterdir()] == ["runs.csv"]
 
 
 class Folder(RuleBasedStateMachine):
