@@ -12,8 +12,18 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CONCERNS = (
-    "alphabet", "articles", "editions", "icons", "images", "launch",
-    "mathml", "reading", "scripts", "search", "tables", "words",
+    "alphabet",
+    "articles",
+    "editions",
+    "icons",
+    "images",
+    "launch",
+    "mathml",
+    "reading",
+    "scripts",
+    "search",
+    "tables",
+    "words",
 )
 
 

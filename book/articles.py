@@ -43,7 +43,9 @@ def mend(html: str, size: Callable[[str], Size | None], language: str) -> str:
     return str(article)
 
 
-def mend_article(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def mend_article(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Mend the article of a page; the pages of the search and of the index have none."""
     if "body" in context:
         context["body"] = mend(context["body"], partial(size_of, app), app.config.language)

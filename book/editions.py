@@ -22,7 +22,9 @@ class Edition(NamedTuple):
 
 EDITIONS = {
     "en": Edition("", "English", "This page is also in English.", "Close", 200),
-    "ko": Edition("ko/", "한국어", "이 페이지는 한국어로도 있습니다.", "닫기", 140),  # longer words: they carry their particles
+    "ko": Edition(
+        "ko/", "한국어", "이 페이지는 한국어로도 있습니다.", "닫기", 140
+    ),  # longer words: they carry their particles
 }
 
 
@@ -36,7 +38,9 @@ def check_language(app: Sphinx, config: Config) -> None:
         raise ConfigError(f"language must be one of {', '.join(EDITIONS)}, got {config.language}")
 
 
-def add_editions(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def add_editions(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Tell the templates the address of this page in each edition; static/language.js shows the offer."""
     if app.builder.name != "html":
         return

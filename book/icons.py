@@ -19,7 +19,9 @@ def keep_icons(app: Sphinx, exception: Exception | None) -> None:
     style = static / "styles" / "pydata-sphinx-theme.css"
     text = style.read_text(encoding="utf-8")
     text = RULE.sub(lambda rule: rule[0] if used & set(re.findall(r"fa-[\w-]+", rule[0])) else "", text)
-    style.write_text(text.replace('fa-solid-900.woff2) format("woff2")', 'fa-solid-900.woff) format("woff")'), encoding="utf-8")
+    style.write_text(
+        text.replace('fa-solid-900.woff2) format("woff2")', 'fa-solid-900.woff) format("woff")'), encoding="utf-8"
+    )
     styles = "".join(path.read_text(encoding="utf-8") for path in static.rglob("*.css"))
     signs = {int(code, 16) for code in re.findall(r"\\([ef][0-9a-f]{3})\b", styles)}
     signs |= {ord(letter) for letter in styles if "\ue000" <= letter <= "\uf8ff"}

@@ -31,7 +31,9 @@ def _prose(node: nodes.Element) -> list[nodes.Element]:
     return [text for child in node.children if isinstance(child, nodes.Element) for text in _prose(child)]
 
 
-def add_reading_time(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def add_reading_time(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Write the minutes under the title of a page that takes at least one."""
     if doctree is None:
         return

@@ -13,7 +13,12 @@ MESSAGES = (
     ',console.log("[PST]: Scrolled sidebar using last active link...")',
     ',console.log("[PST]: Scrolled sidebar using stored browser position...")',
 )
-COPY = {"copy": "Copy", "copy_to_clipboard": "Copy to clipboard", "copy_success": "Copied!", "copy_failure": "Failed to copy"}
+COPY = {
+    "copy": "Copy",
+    "copy_to_clipboard": "Copy to clipboard",
+    "copy_success": "Copied!",
+    "copy_failure": "Failed to copy",
+}
 
 
 def replace_once(path: Path, old: str, new: str) -> None:
@@ -24,7 +29,9 @@ def replace_once(path: Path, old: str, new: str) -> None:
     """
     script = path.read_text(encoding="utf-8")
     if script.count(old) != 1:
-        raise ExtensionError(f"{path.name} must hold {old.strip()!r} once, it does {script.count(old)} times; book/scripts.py names it")
+        raise ExtensionError(
+            f"{path.name} must hold {old.strip()!r} once, it does {script.count(old)} times; book/scripts.py names it"
+        )
     path.write_text(script.replace(old, new), encoding="utf-8")
 
 

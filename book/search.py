@@ -10,7 +10,7 @@ from sphinx.search import SearchLanguage
 
 
 class SearchKorean(SearchLanguage):
-    """A Korean noun carries its particle: every beginning of a word is in the index, so that the noun alone finds it."""
+    """A Korean noun carries its particle: each beginning of a word is in the index, so the noun alone finds it."""
 
     lang = "ko"
     language_name = "Korean"

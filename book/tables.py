@@ -23,6 +23,8 @@ class NumberTables(SphinxTransform):
 def setup(app: Sphinx) -> None:
     """Write a TableOutput as a figure, and count it as a table."""
     app.add_enumerable_node(
-        TableOutput, "table", html=(lambda self, node: self.visit_figure(node), lambda self, node: self.depart_figure(node))
+        TableOutput,
+        "table",
+        html=(lambda self, node: self.visit_figure(node), lambda self, node: self.depart_figure(node)),
     )
     app.add_transform(NumberTables)

@@ -67,7 +67,10 @@ def run(stem: str, machine: str, seed: int) -> str | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "tools.bands", "--one", stem, str(seed), str(path)],
-        cwd=ROOT, env={**os.environ, **MACHINES[machine]}, capture_output=True, encoding="utf-8",
+        cwd=ROOT,
+        env={**os.environ, **MACHINES[machine]},
+        capture_output=True,
+        encoding="utf-8",
     )
     return None if done.returncode == 0 else f"{path}: {done.stderr.strip().splitlines()[-1]}"
 
@@ -77,7 +80,11 @@ def one(stem: str, seed: str, path: str) -> None:
     unfinished = Path(path).with_suffix(".unfinished")
     source = ROOT / "notebooks" / f"{stem}.ipynb"
     papermill.execute_notebook(
-        source, unfinished, {"seed": int(seed)}, cwd=source.parent, progress_bar=False,
+        source,
+        unfinished,
+        {"seed": int(seed)},
+        cwd=source.parent,
+        progress_bar=False,
     )
     unfinished.replace(path)
 
@@ -95,7 +102,9 @@ def spread(runs: list[NotebookNode]) -> dict[str, Any]:
         for same in zip_longest(*pieces, fillvalue=("", "", "")):
             (kind, name, first) = same[0]
             if kind == "picture":
-                pictures[name] = min([pictures.get(name, 1.0), *(compare.similarity(first, other) for _, _, other in same[1:])])
+                pictures[name] = min(
+                    [pictures.get(name, 1.0), *(compare.similarity(first, other) for _, _, other in same[1:])]
+                )
             elif kind not in compare.EXACT and {piece[1] for piece in same} == {name}:
                 numbers = [[compare.to_number(token) for token in compare.split(text)[1]] for _, _, text in same]
                 seen = [compare.difference(min(values), max(values)) for values in zip(*numbers, strict=True)]
@@ -122,8 +131,11 @@ def rounded_up(value: float) -> float:
 
 def notebook_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """The code cells, without the one that papermill adds."""
-    return [cell for cell in notebook.cells
-            if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", ())]
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", ())
+    ]
 
 
 def store() -> None:
@@ -135,11 +147,17 @@ def store() -> None:
         runs = [nbformat.read(RUNS / stem / f"{name}.ipynb", as_version=4) for name in there]
         if runs:
             notebooks[stem] = {"runs": there, **spread(runs)}
-    text = json.dumps({
-        "measured": str(date.today()),
-        "versions": {package: version(package) for package in ("keras", "tensorflow", "numpy", "scikit-learn", "matplotlib")},
-        "notebooks": notebooks,
-    }, indent=1, ensure_ascii=False)
+    text = json.dumps(
+        {
+            "measured": str(date.today()),
+            "versions": {
+                package: version(package) for package in ("keras", "tensorflow", "numpy", "scikit-learn", "matplotlib")
+            },
+            "notebooks": notebooks,
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
     write_whole(compare.FILE, text + "\n")
 
 

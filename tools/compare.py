@@ -185,8 +185,10 @@ class Page:
         figure = metadata.get("mystnb", {}).get("figure", {}).get("name", "")
         old, fresh = pieces(stored, figure), pieces(new, figure)
         if another_seed:
-            old, fresh = ([(kind, JUDGED.sub("", name), JUDGED.sub("", text)) for kind, name, text in found]
-                          for found in (old, fresh))
+            old, fresh = (
+                [(kind, JUDGED.sub("", name), JUDGED.sub("", text)) for kind, name, text in found]
+                for found in (old, fresh)
+            )
         if len(old) != len(fresh) or any(
             a[:2] != b[:2] for a, b in zip(old, fresh) if a[0] != "picture" or b[0] != "picture"
         ):
@@ -197,7 +199,8 @@ class Page:
         if kind == "picture":
             seen, least = similarity(old, new), self.bands.similarity(name)
             if seen < least:
-                yield f"{name or 'a picture'} shows something else: similarity {seen:.3f}, at least {least:.3f} expected"
+                what = name or "a picture"
+                yield f"{what} shows something else: similarity {seen:.3f}, at least {least:.3f} expected"
         elif kind == "result" and is_number(read_value(old)) and is_number(read_value(new)):
             low, high = self.bands.limits(name, read_value(old))
             for which, value in (("stored", read_value(old)), ("now", read_value(new))):

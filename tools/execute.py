@@ -33,7 +33,9 @@ COVER_FILE = "static/cover.png"
 
 
 def run(
-    notebook: NotebookNode, folder: Path, first_line: str = "",
+    notebook: NotebookNode,
+    folder: Path,
+    first_line: str = "",
     after_cell: Callable[[NotebookNode], None] = lambda cell: None,
 ) -> None:
     """Execute a notebook in place.
@@ -71,7 +73,8 @@ def run(
 
 def in_kernel(call: str) -> str:
     """A line that calls a function of `tools.trainings` in a kernel, wherever that runs."""
-    return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools import trainings; trainings.{call}; del sys, trainings"
+    find = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
+    return f"{find}; from tools import trainings; trainings.{call}; del sys, trainings"
 
 
 def execute(path: Path, stored: bool = False) -> None:
@@ -101,8 +104,10 @@ def execute(path: Path, stored: bool = False) -> None:
             bar.update(notebook.cells.index(cell) + 1 - bar.n)
             if "aebook" in cell.metadata and not stored:
                 if len(new) != 1:
-                    raise RuntimeError(f"{path}: the cell of the model {cell.metadata.aebook.model} must train once, "
-                                       f"it trained {len(new)} times; nothing is stored")
+                    raise RuntimeError(
+                        f"{path}: the cell of the model {cell.metadata.aebook.model} must train once, "
+                        f"it trained {len(new)} times; nothing is stored"
+                    )
                 models[cell.metadata.aebook.model] = new[0]
 
         call = f"replay({str(folder)!r}, {path.stem!r})" if stored else f"record({temporary!r})"
@@ -110,13 +115,19 @@ def execute(path: Path, stored: bool = False) -> None:
         bar.update(bar.total - bar.n)
         results = glued(notebook)
         if results.get("data_verified") is not True:
-            raise RuntimeError(f"{path} must record data_verified as True, got {results.get('data_verified')!r}: "
-                               "its images are not known to be the verified ones, so its stored outputs stay")
+            raise RuntimeError(
+                f"{path} must record data_verified as True, got {results.get('data_verified')!r}: "
+                "its images are not known to be the verified ones, so its stored outputs stay"
+            )
         for name, file in models.items():
             folder.mkdir(parents=True, exist_ok=True)
             about = json.loads(file.read_text(encoding="utf-8"))
-            about = {"notebook": path.stem, "dataset": dataset(notebook),
-                     "score": {key: values[-1] for key, values in about["history"].items()}, **about}
+            about = {
+                "notebook": path.stem,
+                "dataset": dataset(notebook),
+                "score": {key: values[-1] for key, values in about["history"].items()},
+                **about,
+            }
             write_whole(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
             shutil.move(file.with_suffix(".keras"), folder / f"{name}.keras")
     write_whole(path, nbformat.writes(notebook) + "\n")

@@ -14,10 +14,19 @@ AVX2 = {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2", "XLA_FLAGS":
 MACHINES = {
     "sse41": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "SSE41", "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"},
     "avx2": AVX2,
-    "avx512": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "XLA_FLAGS": "--xla_cpu_max_isa=AVX512"},
+    "avx512": {
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
+    },
     "eigen": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "one-core": {**AVX2, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-                 "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
+    "one-core": {
+        **AVX2,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    },
 }
 """The environment of each machine, by its name. A machine without an instruction set computes as if
 it were not asked to use it; on an Arm processor only ``eigen`` and ``one-core`` mean something."""
@@ -33,10 +42,11 @@ def use_the_usual() -> None:
 
 def main() -> str | int:
     """Run a command as each machine: ``python -m tools.machines avx2 one-core -- COMMAND``; ``all`` names every one."""
-    names, command = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
+    names, command = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
     names = list(MACHINES) if names == ["all"] else names
     if unknown := set(names) - set(MACHINES):
-        return f"there is no machine {', '.join(sorted(unknown))}; there are {', '.join(MACHINES)}, and all for each of them"
+        there = ", ".join(MACHINES)
+        return f"there is no machine {', '.join(sorted(unknown))}; there are {there}, and all for each of them"
     failed = [name for name in names if not _passes(name, command)]
     return f"failed as {', '.join(failed)}" if failed else 0
 

@@ -44,6 +44,7 @@ class Mutation:
 
 def text(file: str, old: str, new: str) -> Callable[[Path], None]:
     """Replace a text, which must stand in the file, wherever it stands."""
+
     def change(root: Path) -> None:
         path = root / file
         before = path.read_text(encoding="utf-8")
@@ -56,6 +57,7 @@ def text(file: str, old: str, new: str) -> Callable[[Path], None]:
 
 def outputs(file: str, change_cells: Callable[[list[Cell]], None]) -> Callable[[Path], None]:
     """Change the stored code cells of a notebook."""
+
     def change(root: Path) -> None:
         path = root / file
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -67,9 +69,15 @@ def outputs(file: str, change_cells: Callable[[list[Cell]], None]) -> Callable[[
 
 def swap_pictures(*names: str) -> Callable[[list[Cell]], None]:
     """Let two figures show each other's picture."""
+
     def change(cells: list[Cell]) -> None:
-        data = [output["data"] for cell in cells for output in cell["outputs"]
-                if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") in names and "image/png" in output.get("data", {})]
+        data = [
+            output["data"]
+            for cell in cells
+            for output in cell["outputs"]
+            if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") in names
+            and "image/png" in output.get("data", {})
+        ]
         one, other = data
         one["image/png"], other["image/png"] = other["image/png"], one["image/png"]
 
@@ -93,21 +101,57 @@ def another_model(root: Path) -> None:
 
 TRAINING = "aebook/training.py"
 MUTATIONS = [
-    Mutation("today's default rate", text(TRAINING, 'DENSE_SOURCE = Recipe("adadelta", learning_rate=1.0', 'DENSE_SOURCE = Recipe("adadelta", learning_rate=0.001'), TRAINED.format(DENSE)),
+    Mutation(
+        "today's default rate",
+        text(
+            TRAINING,
+            'DENSE_SOURCE = Recipe("adadelta", learning_rate=1.0',
+            'DENSE_SOURCE = Recipe("adadelta", learning_rate=0.001',
+        ),
+        TRAINED.format(DENSE),
+    ),
     Mutation("MSE for BCE", text(TRAINING, 'loss="binary_crossentropy"', 'loss="mse"'), TRAINED.format(DENSE)),
     Mutation("one epoch less", text(DENSE, '"epochs: int = 10 ', '"epochs: int = 9 '), TRAINED.format(DENSE)),
-    Mutation("a linear code", text("aebook/models.py", 'activation="relu", name="code"', 'activation="linear", name="code"'), FOLLOWS.format("6_2_dense")),
+    Mutation(
+        "a linear code",
+        text("aebook/models.py", 'activation="relu", name="code"', 'activation="linear", name="code"'),
+        FOLLOWS.format("6_2_dense"),
+    ),
     Mutation("z_dim 35", text(DENSE, '"z_dim: int = 36 ', '"z_dim: int = 35 '), FOLLOWS.format("6_2_dense")),
-    Mutation("half the batch", text(DENSE, '"batch_size: int = 256 ', '"batch_size: int = 128 '), FOLLOWS.format("6_2_dense")),
+    Mutation(
+        "half the batch", text(DENSE, '"batch_size: int = 256 ', '"batch_size: int = 128 '), FOLLOWS.format("6_2_dense")
+    ),
     Mutation("no shuffling", text(TRAINING, "shuffle=True", "shuffle=False"), FOLLOWS.format("6_2_dense")),
-    Mutation("pixels divided by 256", text("aebook/data.py", 'astype("float32") / 255', 'astype("float32") / 256'), FOLLOWS.format("6_2_dense")),
-    Mutation("pixels left at 255", text("aebook/data.py", 'astype("float32") / 255', 'astype("float32")'), FOLLOWS.format("6_2_dense")),
-    Mutation("validation on training images", text(DENSE, "validation_data=x_test", "validation_data=x_train[-10_000:]"), FOLLOWS.format("6_2_dense")),
-    Mutation("Glorot instead of He", text(TRAINING, 'kernel_initializer="he_normal"', 'kernel_initializer="glorot_uniform"'), FOLLOWS.format("6_3_convolutional")),
+    Mutation(
+        "pixels divided by 256",
+        text("aebook/data.py", 'astype("float32") / 255', 'astype("float32") / 256'),
+        FOLLOWS.format("6_2_dense"),
+    ),
+    Mutation(
+        "pixels left at 255",
+        text("aebook/data.py", 'astype("float32") / 255', 'astype("float32")'),
+        FOLLOWS.format("6_2_dense"),
+    ),
+    Mutation(
+        "validation on training images",
+        text(DENSE, "validation_data=x_test", "validation_data=x_train[-10_000:]"),
+        FOLLOWS.format("6_2_dense"),
+    ),
+    Mutation(
+        "Glorot instead of He",
+        text(TRAINING, 'kernel_initializer="he_normal"', 'kernel_initializer="glorot_uniform"'),
+        FOLLOWS.format("6_3_convolutional"),
+    ),
     Mutation("biases at 0", text(TRAINING, "CODE_BIAS = 1.0", "CODE_BIAS = 0.0"), FOLLOWS.format("6_3_convolutional")),
-    Mutation("a swapped figure", outputs(CONV, swap_pictures("fig-conv-source-rows", "fig-conv-rows")), FOLLOWS.format("6_3_convolutional")),
+    Mutation(
+        "a swapped figure",
+        outputs(CONV, swap_pictures("fig-conv-source-rows", "fig-conv-rows")),
+        FOLLOWS.format("6_3_convolutional"),
+    ),
     Mutation("a number changed in its third digit", text(DENSE, "0.0871", "0.0873"), FOLLOWS.format("6_2_dense")),
-    Mutation("a recorded result changed in its third digit", text(DENSE, '"0.0870', '"0.0873'), FOLLOWS.format("6_2_dense")),
+    Mutation(
+        "a recorded result changed in its third digit", text(DENSE, '"0.0870', '"0.0873'), FOLLOWS.format("6_2_dense")
+    ),
     Mutation("a stored model of another run", another_model, FOLLOWS.format("6_2_dense")),
     Mutation("a stripped notebook", outputs(DENSE, strip), STORED.format("6_2_dense")),
 ]
@@ -115,8 +159,13 @@ MUTATIONS = [
 
 def copy(target: Path) -> None:
     """The repository's own files, as they are now."""
-    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                           capture_output=True, encoding="utf-8", check=True).stdout.split("\0")
+    files = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout.split("\0")
     for name in filter(None, files):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target / name)
@@ -129,7 +178,10 @@ def caught(mutation: Mutation) -> str:
         mutation.change(Path(folder))
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", *mutation.check.split()],
-            cwd=folder, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, encoding="utf-8",
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": folder},
+            capture_output=True,
+            encoding="utf-8",
         )
     if run.returncode == 0:
         return ""
@@ -149,7 +201,9 @@ def main() -> str | int:
         found = caught(mutation)
         if not found:
             escaped.append(mutation.name)
-        print(f"{'caught' if found else 'NOT CAUGHT'}: {mutation.name}\n    by {mutation.check}\n    {found}", flush=True)
+        print(
+            f"{'caught' if found else 'NOT CAUGHT'}: {mutation.name}\n    by {mutation.check}\n    {found}", flush=True
+        )
     print(f"{len(MUTATIONS) - len(escaped)} of {len(MUTATIONS)} mutations caught")
     return f"not caught: {', '.join(escaped)}" if escaped else 0
 

@@ -26,7 +26,8 @@ CONTENTS = """pages => {
     words.querySelector(".headerlink")?.remove();
     line.href = "#" + id;
     line.className = heading.localName == "h2" ? "chapter" : "section";
-    line.append(Object.assign(document.createElement("span"), {textContent: words.textContent}), String(pages[id] ?? ""));
+    const name = Object.assign(document.createElement("span"), {textContent: words.textContent});
+    line.append(name, String(pages[id] ?? ""));
     list.append(line);
   }
   document.querySelector("article h2").closest("section").before(list);

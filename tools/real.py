@@ -27,7 +27,9 @@ def missing() -> str:
         if images.is_stand_in:
             return images.reason
         if not images.verified:
-            raise InputError(f"the stored outputs come from the official {title}, got other arrays from: {images.source}")
+            raise InputError(
+                f"the stored outputs come from the official {title}, got other arrays from: {images.source}"
+            )
     return ""
 
 

@@ -21,8 +21,15 @@ SAME_DIGITS = 1e-4
 
 
 def description(
-    model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int | None = None, epochs: int = 1, shuffle: bool = True,
-    validation_split: float = 0.0, validation_data: tuple[np.ndarray, np.ndarray] | None = None, **others: Any,
+    model: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    shuffle: bool = True,
+    validation_split: float = 0.0,
+    validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+    **others: Any,
 ) -> dict[str, Any]:
     """What goes into a training, as plain values. The arguments are those of `keras.Model.fit`."""
     others.pop("verbose", None)
@@ -36,7 +43,7 @@ def description(
         "epochs": epochs,
         "batch_size": batch_size,
         "shuffle": shuffle,
-        "images": _images(x[:_trained_on(x, validation_split)]),
+        "images": _images(x[: _trained_on(x, validation_split)]),
         "targets": "the images" if y is x else _images(y),
         "validation_images": _images(checked),
         **_plain(others),
@@ -47,7 +54,9 @@ def description(
 def differences(a: Any, b: Any, path: str = "") -> list[str]:
     """Where two descriptions differ, one line each. First weights may differ by rounding."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return [line for key in {**a, **b} for line in differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)]
+        return [
+            line for key in {**a, **b} for line in differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
+        ]
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         return [line for n, (x, y) in enumerate(zip(a, b)) for line in differences(x, y, f"{path}[{n}]")]
     if isinstance(a, float) and isinstance(b, float):
@@ -66,15 +75,19 @@ def record(folder: str) -> None:
         copy.set_weights(model.get_weights())
         path = Path(folder) / str(next(numbers))
         copy.save(path.with_suffix(".keras"))
-        path.with_suffix(".json").write_text(json.dumps({"training": training, "history": history.history}, indent=1), encoding="utf-8")
+        path.with_suffix(".json").write_text(
+            json.dumps({"training": training, "history": history.history}, indent=1), encoding="utf-8"
+        )
         return history
 
     keras.Model.fit = recorded_fit
 
 
 def replay(folder: str, prefix: str) -> None:
-    """From now on give back the stored trainings of the folder whose names begin with the prefix, instead of training."""
-    stored = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob(f"{prefix}*.json"))}
+    """From now on give back the stored trainings of the folder whose names begin with the prefix: nothing trains."""
+    stored = {
+        path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob(f"{prefix}*.json"))
+    }
     checked = set()
 
     def replayed_fit(model, x=None, y=None, **options):
@@ -82,14 +95,19 @@ def replay(folder: str, prefix: str) -> None:
         differing = {path: differences(asked, entry["training"]) for path, entry in stored.items()}
         path = min(differing, key=lambda path: len(differing[path]))
         if differing[path]:
-            raise ValueError(f"this training is not stored; from {path.stem} it differs in " + "; ".join(differing[path][:5]))
+            raise ValueError(
+                f"this training is not stored; from {path.stem} it differs in " + "; ".join(differing[path][:5])
+            )
         history = stored[path]["history"]
         model.set_weights(keras.models.load_model(path.with_suffix(".keras"), compile=False).get_weights())
         if path not in checked:
             checked.add(path)
             _check_loss(path.stem, model, x, y, history, options)
         callbacks = keras.callbacks.CallbackList(
-            options.get("callbacks"), add_history=True, model=model, epochs=options.get("epochs", 1),
+            options.get("callbacks"),
+            add_history=True,
+            model=model,
+            epochs=options.get("epochs", 1),
         )
         callbacks.on_train_begin()
         for epoch, values in enumerate(zip(*history.values())):
@@ -123,7 +141,7 @@ def _validation(x, y, split, given):
     """The images that a training is validated on, and their targets; without validation both are empty."""
     if given is not None:
         return given
-    return x[_trained_on(x, split):], y[_trained_on(x, split):]
+    return x[_trained_on(x, split) :], y[_trained_on(x, split) :]
 
 
 def _layers(model: Any) -> Iterator[keras.Layer]:
@@ -137,12 +155,23 @@ def _layers(model: Any) -> Iterator[keras.Layer]:
 def _plain(value):
     """A Keras configuration without the names, which count up, and without what says nothing of a training."""
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items() if key not in ("name", "registered_name", "module", "dtype")}
+        return {
+            key: _plain(part)
+            for key, part in value.items()
+            if key not in ("name", "registered_name", "module", "dtype")
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else _plain(keras.saving.serialize_keras_object(value))
+    return (
+        value
+        if isinstance(value, (str, int, float, bool, type(None)))
+        else _plain(keras.saving.serialize_keras_object(value))
+    )
 
 
 def _images(array):
-    return {"shape": list(array.shape), "mean": float(np.mean(array, dtype="float64")) if array.size else 0.0,
-            "crc32": f"{zlib.crc32(np.ascontiguousarray(array)):08x}"}
+    return {
+        "shape": list(array.shape),
+        "mean": float(np.mean(array, dtype="float64")) if array.size else 0.0,
+        "crc32": f"{zlib.crc32(np.ascontiguousarray(array)):08x}",
+    }

@@ -22,7 +22,9 @@ def translated(path: Path) -> dict[str, str]:
     """The Korean of each message of a catalogue, without those that are empty or marked as fuzzy."""
     if not path.is_file():
         return {}
-    return {message.id: message.string for message in load_po(path) if message.id and message.string and not message.fuzzy}
+    return {
+        message.id: message.string for message in load_po(path) if message.id and message.string and not message.fuzzy
+    }
 
 
 def glued_words(page: str, texts: list[str]) -> list[str]:
@@ -60,7 +62,7 @@ def main(messages: Path, korean: Path = KOREAN) -> str | None:
     if faults:
         return "\n".join(faults) + (
             f"\nNo Korean for these {len(faults)} texts. Run make translate, write the Korean into the catalogue of the page "
-            "in locale/ko/LC_MESSAGES (a glued word into sphinx.po), and delete the line \"#, fuzzy\" above it."
+            'in locale/ko/LC_MESSAGES (a glued word into sphinx.po), and delete the line "#, fuzzy" above it.'
         )
 
 

@@ -48,7 +48,9 @@ def test_nothing_stays_nothing_in_a_korean_article():
 def test_the_size_of_an_image_is_told_in_css_pixels(dots_per_inch, size, tmp_path):
     dpi = {"dpi": (dots_per_inch, dots_per_inch)} if dots_per_inch else {}
     Image.new("RGB", (300, 150)).save(tmp_path / "figure.png", **dpi)
-    app = SimpleNamespace(srcdir=tmp_path, builder=SimpleNamespace(images={"figure.png": "1.png", "photo.jpg": "2.jpg"}))
+    app = SimpleNamespace(
+        srcdir=tmp_path, builder=SimpleNamespace(images={"figure.png": "1.png", "photo.jpg": "2.jpg"})
+    )
     assert size_of(app, "../_images/1.png") == size
     assert size_of(app, "../_images/2.jpg") is size_of(app, "https://example.org/1.jpg") is None
 
@@ -68,12 +70,17 @@ def test_code_outputs_and_folds_are_not_read():
     output = nodes.container("", words(500), classes=["cell_output"])
     fold = HideCodeCellNode("", words(500))
     code = nodes.literal_block("", "word " * 500)
-    page = document(nodes.section("", nodes.title("", "Two words"), nodes.bullet_list("", nodes.list_item("", words(598)))))
+    page = document(
+        nodes.section("", nodes.title("", "Two words"), nodes.bullet_list("", nodes.list_item("", words(598))))
+    )
     page[0] += [output, fold, code]
     assert minutes_to_read(page, 200) == 3
 
 
-@pytest.mark.parametrize("number, note", [(10, ""), (500, '\n<p class="reading-time">2 min read</p>'), (1000, '\n<p class="reading-time">5 min read</p>')])
+@pytest.mark.parametrize(
+    "number, note",
+    [(10, ""), (500, '\n<p class="reading-time">2 min read</p>'), (1000, '\n<p class="reading-time">5 min read</p>')],
+)
 def test_the_reading_time_stands_under_the_title(number, note):
     app = SimpleNamespace(config=SimpleNamespace(language="en"))
     context = {"body": "<h1>Title</h1><p>word</p>"}

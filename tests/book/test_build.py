@@ -42,7 +42,7 @@ def test_a_language_nobody_has_written_is_one_line(tmp_path):
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
     (tmp_path / "index.md").write_text("# A page", encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-c", built.ROOT / "book", "-D", "language=de", tmp_path, tmp_path / "html"],
+        [sys.executable, "-m", "sphinx", "-c", built.ROOT / "book", "-D", "language=de", tmp_path, tmp_path / "out"],
         cwd=built.ROOT, capture_output=True, encoding="utf-8",
     )  # fmt: skip
     assert run.returncode == 2 and "language must be one of en, ko, got de" in run.stderr

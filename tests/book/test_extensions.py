@@ -21,10 +21,13 @@ def test_the_search_index_holds_every_beginning_of_a_korean_word():
     assert {"오토인코더", "오토인코더는", "ReLU", "를", "쓴다"} <= set(parts) and "ReLU를" not in parts
 
 
-@pytest.mark.parametrize("language, addresses", [
-    ("en", ["../notebooks/one.html", "../ko/notebooks/one.html"]),
-    ("ko", ["../../notebooks/one.html", "../../ko/notebooks/one.html"]),
-])
+@pytest.mark.parametrize(
+    "language, addresses",
+    [
+        ("en", ["../notebooks/one.html", "../ko/notebooks/one.html"]),
+        ("ko", ["../../notebooks/one.html", "../../ko/notebooks/one.html"]),
+    ],
+)
 def test_a_page_knows_its_address_in_each_edition(language, addresses):
     app = SimpleNamespace(builder=SimpleNamespace(name="html"), config=SimpleNamespace(language=language))
     context = {}

@@ -17,7 +17,18 @@ AFTER_A_NUMBER = re.compile(r"\{(?:glue:text|numref)\}`[^`]*`\s?(?:은|는|이|�
 PLAIN_STYLE = re.compile(r"(?<![니시])다[.?!](?=[\s\"')”’*]|$)")
 CLAIM = re.compile(r"^\*원문의 주장: [^*]*\*")  # what is claimed is quoted, in the style of quotations
 # What the list of terms decided against.
-OTHER_TERMS = ["오토 인코더", "자동 부호화기", "컨볼루션", "콘볼루션", "에폭", "훈련", "최적화기", "러닝 레이트", "시그모이드함수", "잠재벡터"]
+OTHER_TERMS = [
+    "오토 인코더",
+    "자동 부호화기",
+    "컨볼루션",
+    "콘볼루션",
+    "에폭",
+    "훈련",
+    "최적화기",
+    "러닝 레이트",
+    "시그모이드함수",
+    "잠재벡터",
+]
 
 
 def messages(path):
@@ -53,7 +64,7 @@ def test_the_korean_has_the_roles_code_and_formulas_of_the_english(path):
 
 @each_catalogue
 def test_no_result_is_typed_into_the_korean(path):
-    """Each number with a decimal point or a % is in the English, too, where tests/notebooks/test_prose.py looks at it."""
+    """Each number with a decimal point or a % is in the English, too, where tests/notebooks/test_prose.py looks."""
     for english, korean in messages(path):
         typed = Counter(MEASURED.findall(ROLE.sub(" ", korean))) - Counter(MEASURED.findall(ROLE.sub(" ", english)))
         assert not typed, (typed, korean)
@@ -72,7 +83,9 @@ def test_a_particle_after_a_number_is_found(korean):
     assert AFTER_A_NUMBER.search(korean)
 
 
-@pytest.mark.parametrize("korean, found", [("낮다.", True), ("낮습니다.", False), ("봅시다.", False), ("낮다고 합니다.", False)])
+@pytest.mark.parametrize(
+    "korean, found", [("낮다.", True), ("낮습니다.", False), ("봅시다.", False), ("낮다고 합니다.", False)]
+)
 def test_the_plain_style_is_found(korean, found):
     assert bool(PLAIN_STYLE.search(korean)) == found
 

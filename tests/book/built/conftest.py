@@ -49,7 +49,8 @@ NOTHING_MOVES = "document.getAnimations().length == 0"
 SCHEME_IS_SET = f"scheme => document.documentElement.dataset.theme == scheme && {NOTHING_MOVES}"
 # The theme makes what scrolls a stop for the keyboard, and nothing else, a moment after the width has changed.
 STOPS_ARE_SET = """[...document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container")].every(
-  block => (block.tabIndex == 0) == (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight))"""
+  block => (block.tabIndex == 0) ==
+    (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight))"""
 
 
 @pytest.fixture(scope="session")
@@ -96,9 +97,11 @@ def wait_for_rest(page):
 @pytest.fixture(scope="session")
 def soup():
     """The HTML of a page of the book by its name."""
+
     @cache
     def read(name):
         return BeautifulSoup((built.HTML / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
     return read
 
 
@@ -109,6 +112,7 @@ def look_at(page, show_all, wait_for_results):
     It must ask for nothing outside this machine, write nothing to the console, pass axe's rules and fit the window.
     Folds are open. axe looks at the narrowest and at the widest window, in light and in dark.
     """
+
     def look(html, address, name):
         faults, sizes = [], []
         local = re.compile(r"(http://127\.0\.0\.1|file:|data:|blob:)")
@@ -143,4 +147,5 @@ def look_at(page, show_all, wait_for_results):
                     page.wait_for_function(STOPS_ARE_SET)
                     faults += [f"{fault} ({scheme}, {width})" for fault in page.evaluate(VIOLATIONS, RULES)]
         return faults, megabytes
+
     return look

@@ -11,14 +11,15 @@ from book.editions import EDITIONS
 from tools import built, pdf
 
 # One process makes the PDF of an edition, for all tests of it.
-each_pdf = pytest.mark.parametrize("language", [
-    pytest.param(language, marks=pytest.mark.xdist_group(f"pdf {language}")) for language in EDITIONS
-])
+each_pdf = pytest.mark.parametrize(
+    "language", [pytest.param(language, marks=pytest.mark.xdist_group(f"pdf {language}")) for language in EDITIONS]
+)
 
 
 @pytest.fixture(scope="session")
 def printed(chromium, tmp_path_factory):
     """Builds an edition as one page, prints it, and gives the paths of both, as `make pdf` does; each edition once."""
+
     @cache
     def make(language):
         out = tmp_path_factory.mktemp("pdf")
@@ -28,6 +29,7 @@ def printed(chromium, tmp_path_factory):
         pdf.print_twice(page, whole, out / "book.pdf")
         page.close()
         return whole, out / "book.pdf"
+
     return make
 
 
@@ -36,23 +38,35 @@ def test_a_pdf_has_bookmarks_and_the_right_page_numbers(language, printed, soup)
     """Compared are pages, titles and digits: how text is spaced in a PDF depends on the fonts and on Chromium."""
     whole, path = printed(language)
     reader = PdfReader(path)
-    place_of = {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in reader.named_destinations.items()}
+    place_of = {
+        name.lstrip("/"): reader.get_destination_page_number(place) + 1
+        for name, place in reader.named_destinations.items()
+    }
     article = BeautifulSoup(whole.read_text(encoding="utf-8"), "html.parser").article
     for link in article.select(".headerlink"):
         link.decompose()
     headings = article.select('span[id^="document-"] + section :is(h2, h3)')
     pages = [place_of[f"heading-{number}"] for number in range(len(headings))]
-    names = [EDITIONS[language].folder + name for name in built.english_pages() if name not in ("index", "search", "genindex")]
+    names = [
+        EDITIONS[language].folder + name
+        for name in built.english_pages()
+        if name not in ("index", "search", "genindex")
+    ]
     titles = [squeezed(soup(name).h1.find(string=True)) for name in names]
     assert [squeezed(heading.get_text()) for heading in headings if heading.name == "h2"] == titles
     assert len(pages) > 50 and pages == sorted(pages) and pages[0] > 1
 
     def bookmarks(entries):
         for entry in entries:
-            yield from bookmarks(entry) if isinstance(entry, list) else [
-                (squeezed(entry.title), reader.get_destination_page_number(entry) + 1)]
+            yield from (
+                bookmarks(entry)
+                if isinstance(entry, list)
+                else [(squeezed(entry.title), reader.get_destination_page_number(entry) + 1)]
+            )
 
-    assert {(squeezed(heading.get_text()), page) for heading, page in zip(headings, pages, strict=True)} <= set(bookmarks(reader.outline))
+    assert {(squeezed(heading.get_text()), page) for heading, page in zip(headings, pages, strict=True)} <= set(
+        bookmarks(reader.outline)
+    )
 
     listed = {}  # in the contents: for each of their pages, the numbers of the headings that it lists
     for number, page in enumerate(reader.pages[: pages[0] - 1]):
@@ -82,5 +96,6 @@ def test_nothing_is_cut_off_in_print(language, printed, page, show_all):
     show_all()
     wide = page.evaluate("""[...document.querySelectorAll("article :is(pre, table, img, math)")].filter(
       element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1
-        || element.scrollWidth > element.clientWidth + 1 && element.localName == "pre").map(element => element.outerHTML.slice(0, 200))""")
+        || element.scrollWidth > element.clientWidth + 1 && element.localName == "pre"
+    ).map(element => element.outerHTML.slice(0, 200))""")
     assert wide == []

@@ -45,10 +45,10 @@ def test_a_page_shows_every_stored_figure_with_its_words(page):
     figures = [one for one in words if one.figure.name.startswith("fig-")]
     text = html(page)
     assert len(figures) >= (1 if page == "notebooks/one_model" else 2)
-    for figure in figures:
-        place = text.index(f'id="{figure.figure.name}"')
-        (alt, source), = re.findall(r'<img alt="([^"]*)"[^>]* src="([^"]*)"', text[place : place + 2000])[:1]
-        assert alt == figure.image.alt
+    for one in figures:
+        place = text.index(f'id="{one.figure.name}"')
+        ((alt, source),) = re.findall(r'<img alt="([^"]*)"[^>]* src="([^"]*)"', text[place : place + 2000])[:1]
+        assert alt == one.image.alt
         assert ((HTML / page).parent / source).resolve().is_file()
     assert len(re.findall(r'src="[^"]*_images/[0-9a-f]{40,}', text)) == len(figures)
 
@@ -93,7 +93,9 @@ def test_the_table_of_claims_has_verdicts_effects_and_links():
 def test_each_page_knows_its_language_and_leads_to_the_other_edition(page, soup):
     for here, language, other in ((page, "en", f"ko/{page}"), (f"ko/{page}", "ko", page)):
         assert soup(here).html["lang"] == language
-        alternates = {link["hreflang"]: urljoin(f"{here}.html", link["href"]) for link in soup(here).select("link[hreflang]")}
+        alternates = {
+            link["hreflang"]: urljoin(f"{here}.html", link["href"]) for link in soup(here).select("link[hreflang]")
+        }
         assert alternates == {"en": f"{page}.html", "ko": f"ko/{page}.html"}
         for link in soup(here).select("a.language-switch, .language-offer a"):
             assert urljoin(f"{here}.html", link["href"]) == f"{other}.html"
@@ -112,8 +114,12 @@ def test_figures_numbers_code_and_places_are_those_of_the_english_page(page, sou
             "formulas": sorted(str(element) for element in article.select("math")),
             "numbers": sorted(text for text in glued if not re.search("[A-Za-z가-힣]{2}", text)),
             "glued": len(glued),
-            "places": sorted(element["id"] for element in article.select("section[id], figure[id], table[id], div.math[id], dt[id]")),
-            "citations": sorted(link["href"].rpartition("/")[2] for link in article.select("a[href*='#']") if "citation" in str(link)),
+            "places": sorted(
+                element["id"] for element in article.select("section[id], figure[id], table[id], div.math[id], dt[id]")
+            ),
+            "citations": sorted(
+                link["href"].rpartition("/")[2] for link in article.select("a[href*='#']") if "citation" in str(link)
+            ),
         }
 
     assert what_stays(f"ko/{page}") == what_stays(page)
@@ -127,9 +133,17 @@ def english_words(page):
     for element in page.select("em, strong"):
         element.unwrap()
     page.smooth()  # a name that is emphasised belongs to its sentence
-    texts = [text for text in page.find_all(string=True) if not isinstance(text, Comment) and text.parent.name != "[document]"]
+    texts = [
+        text
+        for text in page.find_all(string=True)
+        if not isinstance(text, Comment) and text.parent.name != "[document]"
+    ]
     for element in page.find_all(True):
-        texts += [element[name] for name in ("alt", "title", "aria-label", "placeholder", "data-bs-title") if name in element.attrs]
+        texts += [
+            element[name]
+            for name in ("alt", "title", "aria-label", "placeholder", "data-bs-title")
+            if name in element.attrs
+        ]
     texts = [NAMES.sub("", text).strip() for text in texts]
     return [text for text in texts if re.search("[A-Za-z]{3}", text) and not re.search("[가-힣]", text)]
 
@@ -148,7 +162,9 @@ def test_no_markup_is_left_over_on_a_korean_page(page, soup):
 
 
 def test_the_korean_glossary_is_in_alphabetical_order(soup):
-    terms = [term.get_text().partition("(")[0].strip("#").lower() for term in soup("ko/glossary").select("dl.glossary dt")]
+    terms = [
+        term.get_text().partition("(")[0].strip("#").lower() for term in soup("ko/glossary").select("dl.glossary dt")
+    ]
     assert len(terms) > 40 and terms == sorted(terms)
     groups = [heading.get_text().strip("#") for heading in soup("ko/genindex").select("h2[id]")]
     assert groups == sorted(groups) and {"ㄱ", "ㅇ", "ㅎ"} <= set(groups)

@@ -43,7 +43,9 @@ def test_the_language_switch_keeps_the_section(page, address):
     page.wait_for_url(re.compile(r"/notebooks/6_2_dense\.html$"))
 
 
-@pytest.mark.parametrize("languages, offers", [("ko-KR", [True, False]), ("en-GB", [False, True]), ("de-DE", [False, False])])
+@pytest.mark.parametrize(
+    "languages, offers", [("ko-KR", [True, False]), ("en-GB", [False, True]), ("de-DE", [False, False])]
+)
 def test_the_browsers_language_is_offered_until_it_is_answered(languages, offers, chromium, address):
     context = chromium.new_context(locale=languages)
     page = context.new_page()
@@ -84,7 +86,9 @@ def test_the_switch_goes_through_light_and_dark_without_a_word(page, address, wa
     for _ in range(3):
         page.locator(".theme-switch-button:visible").click()
         wait_for_rest()
-        seen.add(page.evaluate("document.documentElement.dataset.theme + getComputedStyle(document.body).backgroundColor"))
+        seen.add(
+            page.evaluate("document.documentElement.dataset.theme + getComputedStyle(document.body).backgroundColor")
+        )
     assert len(seen) == 2 and any(theme.startswith("dark") for theme in seen)
     assert messages == []
 
@@ -93,7 +97,8 @@ def test_the_switch_goes_through_light_and_dark_without_a_word(page, address, wa
 @pytest.mark.parametrize("name", [page for page in built.english_pages() if page.startswith("notebooks/")])
 def test_a_chapter_can_be_downloaded_and_read_on(name, language, page, address):
     button, minutes = {
-        "en": ("Download this page", r"\d+ min read"), "ko": ("이 페이지 내려받기", r"읽는 데 약 \d+분"),
+        "en": ("Download this page", r"\d+ min read"),
+        "ko": ("이 페이지 내려받기", r"읽는 데 약 \d+분"),
     }[language]
     page.goto(f"{address}/{EDITIONS[language].folder}{name}.html")
     page.get_by_role("button", name=button).click()
