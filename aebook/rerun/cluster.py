@@ -29,6 +29,11 @@ Runner = Callable[..., tuple[dict[str, Any], str]]
 IN_FLIGHT = 1000
 """How many runs are handed to the executor at a time: enough for a cluster, little for a scheduler."""
 
+SCHEDULER_LOST = (
+    "the executor gave up its runs, as when its scheduler is lost; "
+    "complete runs are stored, and the same command goes on with the rest"
+)
+
 TABLE_INTERVAL = 10
 """Seconds between two writings of the table while runs come in."""
 
@@ -156,10 +161,7 @@ def _result(future: futures.Future, partial: Path) -> tuple[dict[str, Any], str]
     try:
         return future.result()
     except futures.CancelledError:
-        raise ConnectionError(
-            "the executor gave up its runs, as when its scheduler is lost; complete runs "
-            "are stored, and the same command goes on with the rest"
-        ) from None
+        raise ConnectionError(SCHEDULER_LOST) from None
     except Exception as error:  # the row says so: no worker survived the run, or none could start it
         results, text = worker.collect(partial)
         words = " ".join(f"{type(error).__name__}: {error}".split())
@@ -170,7 +172,10 @@ def _running(executor: futures.Executor, submitted: dict[futures.Future, str]) -
     """How many runs are being executed now."""
     if not isinstance(executor, ClientExecutor):
         return sum(future.running() for future in submitted)
-    threads, processing = executor._client.nthreads(), executor._client.processing()
+    try:
+        threads, processing = executor._client.nthreads(), executor._client.processing()
+    except OSError as error:
+        raise ConnectionError(SCHEDULER_LOST) from error
     return min(len(submitted), sum(min(len(keys), threads.get(address, 1)) for address, keys in processing.items()))
 
 

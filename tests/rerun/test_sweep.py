@@ -7,9 +7,10 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import nbformat
 import pandas
 import pytest
+from distributed.cfexecutor import ClientExecutor
 
 from aebook.parameters import InputError
-from aebook.rerun import worker
+from aebook.rerun import cluster, worker
 from aebook.rerun.cluster import Sweep, sweep
 from aebook.rerun.plan import make_plan
 from aebook.rerun.store import Store
@@ -144,6 +145,22 @@ def test_an_interrupted_start_leaves_an_empty_table(write, out):
     with pytest.raises(KeyboardInterrupt):
         sweep(write(), {}, out, Interrupted())
     assert len(pandas.read_csv(out / "runs.csv")) == 0 and "0 complete, 0 failed" in (out / "index.html").read_text()
+
+
+class Lost:
+    """A Dask client whose scheduler is gone."""
+
+    def nthreads(self):
+        raise OSError("in <TCP (closed) ConnectionPool.ncores>")
+
+
+def test_a_scheduler_that_is_lost_while_it_is_asked():
+    executor = ClientExecutor.__new__(ClientExecutor)
+    executor._client = Lost()
+    with pytest.raises(
+        ConnectionError, match="^the executor gave up its runs, as when its scheduler is lost; complete"
+    ):
+        cluster._running(executor, {})
 
 
 def test_processes_as_workers(write, out, ran):
