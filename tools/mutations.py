@@ -110,7 +110,9 @@ MUTATIONS = [
         ),
         TRAINED.format(DENSE),
     ),
-    Mutation("MSE for BCE", text(TRAINING, 'loss="binary_crossentropy"', 'loss="mse"'), TRAINED.format(DENSE)),
+    Mutation(
+        "MSE for BCE", text(TRAINING, 'loss: str = "binary_crossentropy"', 'loss: str = "mse"'), TRAINED.format(DENSE)
+    ),
     Mutation("one epoch less", text(DENSE, '"epochs: int = 10 ', '"epochs: int = 9 '), TRAINED.format(DENSE)),
     Mutation(
         "a linear code",

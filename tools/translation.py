@@ -61,8 +61,8 @@ def main(messages: Path, korean: Path = KOREAN) -> str | None:
     faults = [f"{page}: {text}" for page, (_, missing) in pages.items() for text in missing]
     if faults:
         return "\n".join(faults) + (
-            f"\nNo Korean for these {len(faults)} texts. Run make translate, write the Korean into the catalogue of the page "
-            'in locale/ko/LC_MESSAGES (a glued word into sphinx.po), and delete the line "#, fuzzy" above it.'
+            f"\nNo Korean for these {len(faults)} texts. Run make translate, write the Korean into the catalogue of "
+            'the page in locale/ko/LC_MESSAGES (a glued word into sphinx.po), and delete the line "#, fuzzy" above it.'
         )
 
 
