@@ -4,4 +4,4 @@
 Importing ``aebook`` imports nothing else; TensorFlow comes in with ``aebook.models``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -50,9 +50,17 @@ def lines(
     for axis, (title, series) in zip(axes[0], panels.items()):
         for name, (x, y) in series.items():
             dash, (color, marker) = looks[name]
-            axis.plot(x, y, color=color, linestyle=dash, label=name, markersize=5, linewidth=1.6,
-                      marker=marker if len(x) <= 12 else None,
-                      markerfacecolor="white" if dash == "--" else color)
+            axis.plot(
+                x,
+                y,
+                color=color,
+                linestyle=dash,
+                label=name,
+                markersize=5,
+                linewidth=1.6,
+                marker=marker if len(x) <= 12 else None,
+                markerfacecolor="white" if dash == "--" else color,
+            )
         axis.set(xlabel=xlabel, title=title)
         if ticks is not None:
             axis.set_xscale("log", base=2)
@@ -83,10 +91,26 @@ def learning_curves(images: Images, histories: Mapping[str, History], floor: flo
         for (color, marker), (name, history) in zip(itertools.cycle(RUNS), histories.items()):
             values = history.history
             epochs = np.arange(1, len(values[key]) + 1)
-            axis.plot(epochs, values[key], color=color, marker=marker, markersize=4,
-                      linewidth=1, linestyle=":", markerfacecolor="white", label=f"{name}, training")
-            axis.plot(epochs, values[f"val_{key}"], color=color, marker=marker, markersize=4,
-                      linewidth=1.6, label=f"{name}, validation")
+            axis.plot(
+                epochs,
+                values[key],
+                color=color,
+                marker=marker,
+                markersize=4,
+                linewidth=1,
+                linestyle=":",
+                markerfacecolor="white",
+                label=f"{name}, training",
+            )
+            axis.plot(
+                epochs,
+                values[f"val_{key}"],
+                color=color,
+                marker=marker,
+                markersize=4,
+                linewidth=1.6,
+                label=f"{name}, validation",
+            )
         line = axis.axhline(limit, color=COLORS["limit"], linestyle="--", linewidth=1, label=limit_name)
         axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -153,8 +177,9 @@ def growth(table: DataFrame, settings: Mapping[str, str], results: Mapping[str, 
         settings: the title of each column, by its name in "setting".
         results: the axis label of each cost, by its column.
     """
-    figure, axes = new_figure(None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)),
-                           sharey="row", sharex="col")
+    figure, axes = new_figure(
+        None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)), sharey="row", sharex="col"
+    )
     for row, (result, label) in zip(axes, results.items()):
         for axis, setting in zip(row, settings):
             chosen = table[table["setting"] == setting]
@@ -190,13 +215,18 @@ def effects(effects: Mapping[str, Effect], label: str, limit: float = 1) -> Figu
     axis = axes[0, 0]
     axis.axvline(limit, color=COLORS["limit"], linestyle="--", linewidth=1)
     for place, effect in enumerate(effects.values()):
-        side = RUNS[0] if effect.high < limit else RUNS[1] if effect.low > limit else (COLORS["limit"], "D")
-        color, marker = side
-        axis.plot([effect.low, effect.high], [place, place], color=color, linewidth=3, alpha=0.5,
-                  solid_capstyle="butt")
+        color, marker = RUNS[0] if effect.high < limit else RUNS[1] if effect.low > limit else (COLORS["limit"], "D")
+        axis.plot([effect.low, effect.high], [place, place], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
         axis.plot(effect.mean, place, color=color, marker=marker, markersize=7)
-        axis.annotate(f"{effect.mean:.3f}", (effect.mean, place), (0, 7), textcoords="offset points",
-                      ha="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+        axis.annotate(
+            f"{effect.mean:.3f}",
+            (effect.mean, place),
+            (0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
     axis.set_yticks(range(len(effects)), list(effects))
     for words, side in (("← for the claim  ", "right"), ("  against it →", "left")):
         axis.annotate(words, (limit, 1.02), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=9)
@@ -238,7 +268,7 @@ def spread(
             axis.legend(handles=[line], frameon=False, fontsize=9)
         _parameter_axis(axis, table[x])
         axis.set(xlabel=x, ylabel=label)
-    for axis in axes.flat[len(results):]:
+    for axis in axes.flat[len(results) :]:
         axis.axis("off")
     if group is not None:
         axes[0, 0].legend(title=group, frameon=False, fontsize=9)

@@ -89,8 +89,10 @@ def judge(verdict: str, effects: Mapping[str, Effect], when: Collection[str] = (
     if unknown := set(when) - set(effects):
         raise InputError(f"there is no case {', '.join(sorted(unknown))}; there are {', '.join(effects)}")
     if not effects or has_condition != bool(when):
-        raise InputError(f"{verdict!r} needs effects, and names of cases if it has a condition; "
-                         f"got {len(effects)} effects and the names {list(when)}")
+        raise InputError(
+            f"{verdict!r} needs effects, and names of cases if it has a condition; "
+            f"got {len(effects)} effects and the names {list(when)}"
+        )
     sides = {
         name: "for" if value.high < limit else "against" if value.low > limit else "open"
         for name, value in effects.items()
@@ -105,8 +107,10 @@ def judge(verdict: str, effects: Mapping[str, Effect], when: Collection[str] = (
     else:
         right = verdict == ("does not hold" if "against" in sides.values() else "stays open")
     if not right:
-        raise AssertionError(f"the verdict says {verdict!r}, but the measurements are for the claim in: "
-                             f"{', '.join(sorted(found)) or 'no case'}")
+        raise AssertionError(
+            f"the verdict says {verdict!r}, but the measurements are for the claim in: "
+            f"{', '.join(sorted(found)) or 'no case'}"
+        )
     print(f"verdict: {verdict}")
     return verdict
 

@@ -15,7 +15,6 @@ from hashlib import md5
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from aebook import sources
 from aebook.parameters import SIDE, InputError, check
@@ -137,7 +136,8 @@ def to_vectors(images: np.ndarray) -> np.ndarray:
 
 
 def to_channels(
-    images: np.ndarray, data_format: str = "channels_last"
+    images: np.ndarray,
+    data_format: str = "channels_last",
 ) -> np.ndarray:
     """Images (n, 28, 28), values 0–255, with a channel axis, values 0–1.
 
@@ -150,7 +150,7 @@ def to_channels(
     return np.expand_dims(pixels, axis)
 
 
-def to_grid(pixels: ArrayLike) -> np.ndarray:
+def to_grid(pixels: np.ndarray) -> np.ndarray:
     """Pixels as pictures (n, 28, 28).
 
     The input may have any layout of this book: (n, 784), (n, 28, 28, 1) or

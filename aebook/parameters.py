@@ -102,8 +102,8 @@ def check(**values: Any) -> None:
             raise InputError(f"there is no parameter {name!r}; there are {', '.join(RULES)}")
         RULES[name](name, value)
     if values.get("model") == "conv" and values.get("z_dim", CODE_PIXELS) % CODE_PIXELS:
-        raise InputError(f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, "
-                         f"whose code is 7×7, got {values['z_dim']}")
+        raise InputError(
+            f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, whose code is 7×7, got {values['z_dim']}"
+        )
     if values.get("output") == "linear" and values.get("loss", "mse") != "mse":
-        raise InputError(f"loss must be mse for a linear output, which may be any number; "
-                         f"got {values['loss']!r}")
+        raise InputError(f"loss must be mse for a linear output, which may be any number; got {values['loss']!r}")

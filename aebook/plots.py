@@ -6,6 +6,7 @@ were measured on, and says so when those are the stand-in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,21 +26,26 @@ COLORS = {
     "limit": "#555555",
 }
 RUNS = [("#332288", "o"), ("#CC6677", "s"), ("#999933", "^"), ("#882255", "D")]
-OWN_STYLE = {"PCA": 0, "dense": 1, "autoencoder": 1, "plain autoencoder": 1, "codes": 1,
-             "convolutional": 2, "denoising autoencoder": 3}
+OWN_STYLE = {
+    "PCA": 0,
+    "dense": 1,
+    "autoencoder": 1,
+    "plain autoencoder": 1,
+    "codes": 1,
+    "convolutional": 2,
+    "denoising autoencoder": 3,
+}
 """Which of RUNS a line has on every page, by its name. Other lines are dashed."""
 
-STYLE = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
+STYLE: dict[str, Any] = {"figure.dpi": 160, "font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 
 
 def new_figure(
     images: Images | None, rows: int = 1, columns: int = 1, *, size: tuple[float, float], **kwargs
 ) -> tuple[Figure, np.ndarray]:
     """A figure in the book's style, detached from pyplot, with a note on stand-in data."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows, columns, figsize=size, squeeze=False, layout="constrained", **kwargs
-        )
+    with plt.rc_context(STYLE):  # type: ignore[arg-type]
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **kwargs)
     plt.close(figure)
     if images is not None and images.is_stand_in:
         note_stand_in(figure)
@@ -58,8 +64,10 @@ def styles(names: Iterable[str], first: int = 0) -> dict[str, tuple[str, str]]:
     """
     names = list(names)
     if len(names) > len(RUNS) - first:
-        raise InputError(f"a figure must have at most {len(RUNS) - first} lines to be told apart, "
-                         f"got {len(names)}: {', '.join(map(str, names))}")
+        raise InputError(
+            f"a figure must have at most {len(RUNS) - first} lines to be told apart, "
+            f"got {len(names)}: {', '.join(map(str, names))}"
+        )
     return dict(zip(names, RUNS[first:]))
 
 
@@ -77,22 +85,33 @@ def _draw_network(axis, widths, title):
     for (left, left_ys), (right, right_ys) in zip(places, places[1:]):
         part = "encoder" if right <= middle else "decoder"
         starts, ends = np.meshgrid(left_ys, right_ys)
-        axis.plot([left, right], [starts.ravel(), ends.ravel()],
-                  color=COLORS[part], linewidth=0.5, alpha=0.6, zorder=1)
+        axis.plot([left, right], [starts.ravel(), ends.ravel()], color=COLORS[part], linewidth=0.5, alpha=0.6, zorder=1)
     for column, ys in places:
         is_code = column == middle
-        axis.scatter(np.full(len(ys), column), ys, s=130 if is_code else 90,
-                     marker="s" if is_code else "o", edgecolor="black", zorder=2,
-                     color=COLORS["code"] if is_code else "white")
+        axis.scatter(
+            np.full(len(ys), column),
+            ys,
+            s=130 if is_code else 90,
+            marker="s" if is_code else "o",
+            edgecolor="black",
+            zorder=2,
+            color=COLORS["code"] if is_code else "white",
+        )
     last, height = len(widths) - 1, max(widths) / 2
     for column, name in ((0, "input"), (middle, "code"), (last, "reconstruction")):
         axis.text(column, height + 0.35, name, ha="center", va="bottom", weight="bold")
     for start, end, part in ((0, middle, "encoder"), (middle, last, "decoder")):
-        axis.add_patch(FancyArrowPatch((start + 0.08, -height - 0.35), (end - 0.08, -height - 0.35),
-                                       arrowstyle="-|>", mutation_scale=14, linewidth=1.6,
-                                       color=COLORS[part]))
-        axis.text((start + end) / 2, -height - 0.65, part, color=COLORS[part],
-                  ha="center", va="top", weight="bold")
+        axis.add_patch(
+            FancyArrowPatch(
+                (start + 0.08, -height - 0.35),
+                (end - 0.08, -height - 0.35),
+                arrowstyle="-|>",
+                mutation_scale=14,
+                linewidth=1.6,
+                color=COLORS[part],
+            )
+        )
+        axis.text((start + end) / 2, -height - 0.65, part, color=COLORS[part], ha="center", va="top", weight="bold")
     axis.set(xlim=(-0.75, last + 0.75), ylim=(-height - 1.8, height + 1.2))
     axis.set_title(title, pad=12)
     axis.axis("off")
@@ -121,7 +140,7 @@ def reconstructions(
     _picture_row(axes[0], inputs, "input")
     if codes is not None:
         _stem_row(axes[1], np.reshape(codes[:count], (count, -1)))
-    for row, (name, pixels) in zip(axes[rows - len(outputs):], outputs.items()):
+    for row, (name, pixels) in zip(axes[rows - len(outputs) :], outputs.items()):
         _picture_row(row, pixels, name)
     return figure
 
@@ -177,12 +196,25 @@ def plane(images: Images, codes: Mapping[str, np.ndarray], labels: np.ndarray) -
         axis.scatter(*points.T, c=labels, cmap="tab10", s=2, alpha=0.5, linewidths=0, rasterized=True)
         for label in np.unique(labels):
             middle = np.median(points[labels == label], axis=0)
-            axis.text(*middle, label, weight="bold", ha="center", va="center", size=12,
-                      bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.8})
+            axis.text(
+                *middle,
+                label,
+                weight="bold",
+                ha="center",
+                va="center",
+                size=12,
+                bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.8},
+            )
         low, high = np.percentile(points, (0.5, 99.5), axis=0)
         margin = 0.05 * (high - low)
-        axis.set(title=title, xticks=[], yticks=[], xlim=(low[0] - margin[0], high[0] + margin[0]),
-                 ylim=(low[1] - margin[1], high[1] + margin[1]), xlabel="first number")
+        axis.set(
+            title=title,
+            xticks=[],
+            yticks=[],
+            xlim=(low[0] - margin[0], high[0] + margin[0]),
+            ylim=(low[1] - margin[1], high[1] + margin[1]),
+            xlabel="first number",
+        )
     axes[0, 0].set_ylabel("second number")
     return figure
 
@@ -213,10 +245,20 @@ def feature_maps(images: Images, maps: Mapping[str, Sequence[tuple[str, np.ndarr
         for axis, (name, array) in zip(row, steps):
             height, width, channels = array.shape
             axis.imshow(_mosaic(array), cmap="gray", interpolation="nearest")
-            axis.set_title(f"{name}\n{height}×{width}×{channels}", size=10,
-                           weight="bold" if name == "code" else "normal")
-        row[0].text(-0.12, 0.5, half, rotation=90, transform=row[0].transAxes, weight="bold",
-                    color=COLORS[half], ha="right", va="center")
+            axis.set_title(
+                f"{name}\n{height}×{width}×{channels}", size=10, weight="bold" if name == "code" else "normal"
+            )
+        row[0].text(
+            -0.12,
+            0.5,
+            half,
+            rotation=90,
+            transform=row[0].transAxes,
+            weight="bold",
+            color=COLORS[half],
+            ha="right",
+            va="center",
+        )
     return figure
 
 

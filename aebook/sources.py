@@ -27,8 +27,12 @@ KERAS_FILES = {
     "mnist": ("datasets", ["mnist.npz"]),
     "fashion_mnist": (
         "datasets/fashion-mnist",
-        ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
-         "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
+        [
+            "train-images-idx3-ubyte.gz",
+            "train-labels-idx1-ubyte.gz",
+            "t10k-images-idx3-ubyte.gz",
+            "t10k-labels-idx1-ubyte.gz",
+        ],
     ),
 }
 
@@ -49,11 +53,11 @@ class _Damaged(Exception):
 def from_folder(name: str, folder: Path) -> Arrays:
     path = folder / f"{name}.npz"
     if not os.path.isdir(folder):
-        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; "
-                         f"there is no folder {folder.absolute()}")
+        raise InputError(
+            f"AEBOOK_DATA must name a folder that holds {name}.npz; there is no folder {folder.absolute()}"
+        )
     if not os.path.isfile(path):
-        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; "
-                         f"{folder.absolute()} has none")
+        raise InputError(f"AEBOOK_DATA must name a folder that holds {name}.npz; {folder.absolute()} has none")
     try:
         arrays = _read_npz(path)
     except Exception as error:  # a damaged archive can fail in every way its libraries know
@@ -76,16 +80,19 @@ def _check_arrays(origin, arrays):
         if x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or len(x) == 0:
             raise InputError(f"x_{part} in {origin} must have the shape (n, {SIDE}, {SIDE}), got {x.shape}")
         if y.shape != (len(x),):
-            raise InputError(f"y_{part} in {origin} must have the shape ({len(x)},), one class for "
-                             f"each image, got {y.shape}")
+            raise InputError(
+                f"y_{part} in {origin} must have the shape ({len(x)},), one class for each image, got {y.shape}"
+            )
     for key, array in arrays.items():
         largest = 255 if key.startswith("x") else 9
         if array.dtype.kind not in "iu":
-            raise InputError(f"{key} in {origin} must hold whole numbers from 0 to {largest}, "
-                             f"got the type {array.dtype}")
+            raise InputError(
+                f"{key} in {origin} must hold whole numbers from 0 to {largest}, got the type {array.dtype}"
+            )
         if array.min() < 0 or array.max() > largest:
-            raise InputError(f"{key} in {origin} must hold whole numbers from 0 to {largest}, "
-                             f"got {array.min()} to {array.max()}")
+            raise InputError(
+                f"{key} in {origin} must hold whole numbers from 0 to {largest}, got {array.min()} to {array.max()}"
+            )
     return {key: array.astype("uint8", copy=False) for key, array in arrays.items()}
 
 
@@ -145,12 +152,20 @@ def _download(name, cache, files):
         fresh = Path(fresh)
         try:
             for file in files:
-                with urllib.request.urlopen(KERAS_ORIGIN + file, timeout=60) as answer:
-                    with open(fresh / file, "wb") as copy:
-                        shutil.copyfileobj(answer, copy)
+                with (
+                    urllib.request.urlopen(KERAS_ORIGIN + file, timeout=60) as answer,
+                    open(fresh / file, "wb") as copy,
+                ):
+                    shutil.copyfileobj(answer, copy)
             arrays = _read_cache(fresh, files)
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError,
-                ssl.SSLError, _Damaged) as error:
+        except (
+            urllib.error.URLError,
+            http.client.HTTPException,
+            ConnectionError,
+            TimeoutError,
+            ssl.SSLError,
+            _Damaged,
+        ) as error:
             if damage:
                 raise InputError(
                     f"Keras's cached copy of {name} must be whole: {damage}; another program may still be "

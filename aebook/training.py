@@ -34,9 +34,7 @@ class Recipe:
         rate = self.learning_rate
         if self.cosine_decay:
             rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
-        return keras.optimizers.get(
-            {"class_name": self.optimizer, "config": {"learning_rate": rate}}
-        )
+        return keras.optimizers.get({"class_name": self.optimizer, "config": {"learning_rate": rate}})
 
 
 # The source says optimizer='adadelta'. Keras gave that a rate of 1.0 when it was written;
@@ -90,8 +88,9 @@ def train(
     check(loss=loss)
     n_train = int(len(x) * (1 - validation_split))
     if n_train == 0:
-        raise InputError(f"at least 1 image must be left to train on, got "
-                         f"{len(x)} with validation_split={validation_split}")
+        raise InputError(
+            f"at least 1 image must be left to train on, got {len(x)} with validation_split={validation_split}"
+        )
     steps_per_epoch = math.ceil(n_train / recipe.batch_size)
     backend = keras.backend.backend()
     model.compile(
@@ -101,15 +100,14 @@ def train(
         steps_per_execution=1 if backend == "torch" else steps_per_call,
         jit_compile=True if xla and backend == "tensorflow" else "auto",
     )
-    if validation_data is not None:
-        validation_data = (validation_data, validation_data)
+    pairs = None if validation_data is None else (validation_data,) * 2
     return model.fit(
         x,
         x,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         shuffle=True,
-        validation_data=validation_data,
+        validation_data=pairs,
         validation_split=validation_split,
         callbacks=[EpochReport(), *callbacks],
         verbose=0,
@@ -137,14 +135,12 @@ def train_dense(
         The trained DenseAutoencoder and its History.
     """
     check(seed=seed)
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
-                    cosine_decay=True)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
     keras.utils.set_random_seed(int(seed))
     model = DenseAutoencoder(z_dim=z_dim, code_bias=CODE_BIAS)
     x_train = to_vectors(images.x_train)
     x_test = to_vectors(images.x_test)
-    history = train(model, recipe, x_train, validation_data=x_test,
-                    xla=True)
+    history = train(model, recipe, x_train, validation_data=x_test, xla=True)
     return model, history
 
 
@@ -172,11 +168,9 @@ def train_conv(
         The trained ConvAutoencoder and its History.
     """
     check(seed=seed)
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
-                    cosine_decay=True)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
     keras.utils.set_random_seed(int(seed))
-    model = ConvAutoencoder(code_filters, data_format, code_bias=CODE_BIAS,
-                            kernel_initializer="he_normal")
+    model = ConvAutoencoder(code_filters, data_format, code_bias=CODE_BIAS, kernel_initializer="he_normal")
     x_train = to_channels(images.x_train, data_format)
     history = train(model, recipe, x_train, validation_split=0.2)
     return model, history
@@ -190,7 +184,7 @@ of ln 2 = 0.693 and a mean squared error of at most 0.25."""
 class EpochReport(keras.callbacks.Callback):
     """Print one line per epoch, without timings, and fail a training that has diverged."""
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         epochs = self.params["epochs"]
         values = f"loss {logs['loss']:.4f}"
         if "val_loss" in logs:
@@ -198,11 +192,9 @@ class EpochReport(keras.callbacks.Callback):
         print(f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}: {values}", flush=True)
         for name, value in logs.items():
             if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help"
-                )
+                raise FloatingPointError(f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help")
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         name = "val_loss" if "val_loss" in logs else "loss"
         if logs[name] > WORST_LOSS:
             raise FloatingPointError(

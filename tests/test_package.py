@@ -23,8 +23,13 @@ for module in sys.argv[1:]:
 
 def test_tensorflow_comes_in_with_models_only():
     """And importing aebook alone is cheap. The modules are imported one after the other, in one process."""
-    modules = ["aebook", *(f"aebook.{name}" for name in (
-        "parameters", "data", "metrics", "claims", "plots", "charts", "notebooks", "rerun.cluster"))]
+    modules = [
+        "aebook",
+        *(
+            f"aebook.{name}"
+            for name in ("parameters", "data", "metrics", "claims", "plots", "charts", "notebooks", "rerun.cluster")
+        ),
+    ]
     run = subprocess.run([sys.executable, "-c", IMPORTS, *modules], capture_output=True, text=True, check=True)
     loaded = {module: set(heavy) for module, *heavy in map(str.split, run.stdout.splitlines())}
     assert list(loaded) == modules and loaded["aebook"] == set() and loaded["aebook.data"] == {"numpy"}
@@ -38,11 +43,12 @@ ROOMS = {
     "book": {"aebook", "aebook.rerun", "aebook.bench", "book"},
     "tools": {"aebook", "aebook.rerun", "aebook.bench", "book", "tools"},
 }
-"""For each room those that its modules may import from: a lesson's code does not know that it is rerun, timed or shown."""
+"""For each room those that its modules may import from: a lesson does not know that it is rerun, timed or shown."""
 
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for room in ("aebook", "book", "tools") for path in sorted((ROOT / room).rglob("*.py"))
+    for room in ("aebook", "book", "tools")
+    for path in sorted((ROOT / room).rglob("*.py"))
 }
 
 
@@ -64,8 +70,12 @@ def imports(path):
 
 def test_no_module_imports_from_a_room_that_is_not_open_to_it():
     assert len(FILES) > 25
-    wrong = [f"{module} imports {other}" for module, path in FILES.items() for other in imports(path)
-             if room(other) not in ROOMS[room(module)]]
+    wrong = [
+        f"{module} imports {other}"
+        for module, path in FILES.items()
+        for other in imports(path)
+        if room(other) not in ROOMS[room(module)]
+    ]
     assert not wrong
 
 

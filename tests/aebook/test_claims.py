@@ -7,7 +7,7 @@ LESS, MORE, OPEN = claims.effect([1, 2], [4, 5]), claims.effect([4, 5], [1, 2]),
 
 
 def test_an_effect_is_a_quotient_with_its_extremes():
-    assert LESS == claims.Effect(mean=1.5 / 4.5, low=1 / 5, high=2 / 4)
+    assert claims.Effect(mean=1.5 / 4.5, low=1 / 5, high=2 / 4) == LESS
     assert str(LESS) == "0.333 (0.200 to 0.500)"
 
 
@@ -17,12 +17,15 @@ def test_an_effect_needs_errors(a, b):
         claims.effect(a, b)
 
 
-@pytest.mark.parametrize(("verdict", "effects", "when"), [
-    ("holds", {"a": LESS, "b": LESS}, ()),
-    ("does not hold", {"a": MORE, "b": OPEN}, ()),
-    ("stays open", {"a": OPEN}, ()),
-    ("holds only when it rains", {"a": LESS, "b": OPEN, "c": MORE}, ["a"]),
-])
+@pytest.mark.parametrize(
+    ("verdict", "effects", "when"),
+    [
+        ("holds", {"a": LESS, "b": LESS}, ()),
+        ("does not hold", {"a": MORE, "b": OPEN}, ()),
+        ("stays open", {"a": OPEN}, ()),
+        ("holds only when it rains", {"a": LESS, "b": OPEN, "c": MORE}, ["a"]),
+    ],
+)
 def test_a_verdict_that_agrees_is_returned(verdict, effects, when, capsys):
     assert claims.judge(verdict, effects, when) == verdict
     lines = capsys.readouterr().out.splitlines()
@@ -31,19 +34,22 @@ def test_a_verdict_that_agrees_is_returned(verdict, effects, when, capsys):
     assert lines[-1] == f"verdict: {verdict}"
 
 
-@pytest.mark.parametrize(("verdict", "effects", "when"), [
-    ("does not hold", {"a": LESS}, ()),
-    ("holds", {"a": MORE}, ()),
-    ("holds", {"a": OPEN}, ()),
-    ("does not hold", {"a": OPEN}, ()),
-    ("stays open", {"a": OPEN, "b": MORE}, ()),
-    ("stays open", {"a": LESS, "b": OPEN}, ()),
-    ("holds", {"a": LESS, "b": OPEN}, ()),
-    ("holds only when it rains", {"a": LESS, "b": MORE}, ["b"]),
-    ("holds only when it rains", {"a": LESS, "b": MORE}, ["a", "b"]),
-    ("holds only when it rains", {"a": LESS, "b": LESS}, ["a", "b"]),
-    ("holds only when it rains", {"a": MORE}, ["a"]),
-])
+@pytest.mark.parametrize(
+    ("verdict", "effects", "when"),
+    [
+        ("does not hold", {"a": LESS}, ()),
+        ("holds", {"a": MORE}, ()),
+        ("holds", {"a": OPEN}, ()),
+        ("does not hold", {"a": OPEN}, ()),
+        ("stays open", {"a": OPEN, "b": MORE}, ()),
+        ("stays open", {"a": LESS, "b": OPEN}, ()),
+        ("holds", {"a": LESS, "b": OPEN}, ()),
+        ("holds only when it rains", {"a": LESS, "b": MORE}, ["b"]),
+        ("holds only when it rains", {"a": LESS, "b": MORE}, ["a", "b"]),
+        ("holds only when it rains", {"a": LESS, "b": LESS}, ["a", "b"]),
+        ("holds only when it rains", {"a": MORE}, ["a"]),
+    ],
+)
 def test_a_verdict_that_disagrees_is_an_error(verdict, effects, when):
     with pytest.raises(AssertionError, match="the verdict says .*, but the measurements are for the claim in: "):
         claims.judge(verdict, effects, when)

@@ -88,13 +88,17 @@ def test_feature_maps(data_format):
     maps = feature_maps(model, image)
     assert [(name, values.shape) for name, values in maps["encoder"]] == [
         ("input", (28, 28, 1)),
-        ("Conv2D", (28, 28, 4)), ("MaxPooling2D", (14, 14, 4)),
-        ("Conv2D", (14, 14, 8)), ("MaxPooling2D", (7, 7, 8)),
+        ("Conv2D", (28, 28, 4)),
+        ("MaxPooling2D", (14, 14, 4)),
+        ("Conv2D", (14, 14, 8)),
+        ("MaxPooling2D", (7, 7, 8)),
         ("code", (7, 7, 2)),
     ]
     assert [(name, values.shape) for name, values in maps["decoder"]] == [
-        ("Conv2D", (7, 7, 16)), ("UpSampling2D", (14, 14, 16)),
-        ("Conv2D", (14, 14, 8)), ("UpSampling2D", (28, 28, 8)),
+        ("Conv2D", (7, 7, 16)),
+        ("UpSampling2D", (14, 14, 16)),
+        ("Conv2D", (14, 14, 8)),
+        ("UpSampling2D", (28, 28, 8)),
         ("Conv2D", (28, 28, 4)),
         ("reconstruction", (28, 28, 1)),
     ]
@@ -139,11 +143,14 @@ def test_weights_alone(model, x, tmp_path):
     assert np.array_equal(output(other, x), output(model, x))
 
 
-@pytest.mark.parametrize("build", [
-    lambda: DenseAutoencoder(x_nodes=100, z_dim=5, code_bias=0.5, name="mine"),
-    lambda: ConvAutoencoder(2, "channels_first", kernel_initializer="he_normal", code_bias=0.5, name="mine"),
-    lambda: ConvAutoencoder(3, "channels_last", kernel_initializer=keras.initializers.HeNormal(seed=4)),
-])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: DenseAutoencoder(x_nodes=100, z_dim=5, code_bias=0.5, name="mine"),
+        lambda: ConvAutoencoder(2, "channels_first", kernel_initializer="he_normal", code_bias=0.5, name="mine"),
+        lambda: ConvAutoencoder(3, "channels_last", kernel_initializer=keras.initializers.HeNormal(seed=4)),
+    ],
+)
 def test_a_model_from_its_config_is_built_as_the_first(build):
     """With the same seed it has the same weights: how they start is in the configuration, too."""
     keras.utils.set_random_seed(7)
@@ -182,12 +189,15 @@ def test_numpy_integers_are_whole_numbers():
     assert ConvAutoencoder(np.int64(2)).count_params() == 2_915
 
 
-@pytest.mark.parametrize("build", [
-    lambda: DenseAutoencoder(z_dim=0),
-    lambda: ConvAutoencoder(code_filters=0),
-    lambda: ConvAutoencoder(data_format="first"),
-    lambda: ConvAutoencoder(data_format=""),
-])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: DenseAutoencoder(z_dim=0),
+        lambda: ConvAutoencoder(code_filters=0),
+        lambda: ConvAutoencoder(data_format="first"),
+        lambda: ConvAutoencoder(data_format=""),
+    ],
+)
 def test_bad_sizes(build):
     with pytest.raises(InputError):
         build()

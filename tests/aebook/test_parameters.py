@@ -6,9 +6,19 @@ import pytest
 from aebook.parameters import RULES, InputError, check, read_value
 
 GOOD = {
-    "dataset": "fashion_mnist", "model": "dense", "z_dim": 1, "code_filters": 2, "epochs": np.int64(3), "batch_size": 256,
-    "n_train": 10, "seed": 0, "optimizer": "adam", "learning_rate": 1, "data_format": "channels_first",
-    "output": "linear", "loss": "mse",
+    "dataset": "fashion_mnist",
+    "model": "dense",
+    "z_dim": 1,
+    "code_filters": 2,
+    "epochs": np.int64(3),
+    "batch_size": 256,
+    "n_train": 10,
+    "seed": 0,
+    "optimizer": "adam",
+    "learning_rate": 1,
+    "data_format": "channels_first",
+    "output": "linear",
+    "loss": "mse",
 }
 
 

@@ -88,8 +88,12 @@ def test_learning_curves_show_the_limits(real):
 
 
 TABLE = pandas.DataFrame(
-    [{"model": model, "z_dim": z, "loss": 1 / z + seed, "data_source": "folder"}
-     for model in ("pca", "dense") for z in (2, 4, 32) for seed in (0.0, 0.5)]
+    [
+        {"model": model, "z_dim": z, "loss": 1 / z + seed, "data_source": "folder"}
+        for model in ("pca", "dense")
+        for z in (2, 4, 32)
+        for seed in (0.0, 0.5)
+    ]
 )
 
 
@@ -139,18 +143,22 @@ def test_a_race_has_a_line_to_reach_in_each_panel(tmp_path):
     lines = {"a": ([1, 2, 3], [0.3, 0.2, 0.1]), "b": ([2, 4], [0.4, 0.3])}
     figure = charts.race({"left": lines, "right": lines}, {"left": 0.2, "right": 0.3})
     assert [[list(line.get_ydata())[0] for line in axis.lines] for axis in figure.axes] == [
-        [0.3, 0.4, 0.2], [0.3, 0.4, 0.3]
+        [0.3, 0.4, 0.2],
+        [0.3, 0.4, 0.3],
     ]
     assert {"a", "b", "to reach", "left", "right"} <= text(figure)
     figure.savefig(tmp_path / "race.png")
 
 
 def test_growth_has_a_row_for_each_cost_and_a_column_for_each_setting(tmp_path):
-    table = pandas.DataFrame([
-        {"model": model, "setting": setting, "times": times, "seconds": seconds, "memory": 1.0}
-        for model in ("dense", "conv") for setting in ("size", "images")
-        for times, seconds in ((4, 8.0), (1, 3.0))
-    ])
+    table = pandas.DataFrame(
+        [
+            {"model": model, "setting": setting, "times": times, "seconds": seconds, "memory": 1.0}
+            for model in ("dense", "conv")
+            for setting in ("size", "images")
+            for times, seconds in ((4, 8.0), (1, 3.0))
+        ]
+    )
     figure = charts.growth(table, {"images": "images", "size": "code size"}, {"seconds": "s", "memory": "GB"})
     assert len(figure.axes) == 4 and {"images", "code size", "s", "GB", "dense", "conv"} <= text(figure)
     dense, conv = figure.axes[0].lines
@@ -165,7 +173,10 @@ def test_more_lines_than_styles_is_one_clear_error(real):
     for draw, most in (
         (lambda: charts.race({"": five}, {"": 1}), "4 lines to be told apart, got 5: a, b, c, d, e"),
         (lambda: charts.lines(real, {"": five}, "x", "y"), "4 lines to be told apart, got 5: a, b, c, d, e"),
-        (lambda: charts.growth(table, {"size": "size"}, {"seconds": "s"}), "3 lines to be told apart, got 4: a, b, c, d"),
+        (
+            lambda: charts.growth(table, {"size": "size"}, {"seconds": "s"}),
+            "3 lines to be told apart, got 4: a, b, c, d",
+        ),
     ):
         with pytest.raises(InputError, match=f"at most {most}"):
             draw()

@@ -14,8 +14,8 @@ from aebook.parameters import InputError
 
 
 def test_the_recipes_of_the_source():
-    assert training.DENSE_SOURCE == training.Recipe("adadelta", 1.0, epochs=10, batch_size=256)
-    assert training.CONV_SOURCE == training.Recipe("adadelta", 1.0, epochs=20, batch_size=128)
+    assert training.Recipe("adadelta", 1.0, epochs=10, batch_size=256) == training.DENSE_SOURCE
+    assert training.Recipe("adadelta", 1.0, epochs=20, batch_size=128) == training.CONV_SOURCE
 
 
 @pytest.fixture
@@ -27,8 +27,11 @@ def uncompiled(monkeypatch):
 
 def first(images, n_train, n_test):
     return dataclasses.replace(
-        images, x_train=images.x_train[:n_train], y_train=images.y_train[:n_train],
-        x_test=images.x_test[:n_test], y_test=images.y_test[:n_test],
+        images,
+        x_train=images.x_train[:n_train],
+        y_train=images.y_train[:n_train],
+        x_test=images.x_test[:n_test],
+        y_test=images.y_test[:n_test],
     )
 
 

@@ -25,8 +25,11 @@ RECORDED = {"bce": 0.08712, "steps": 4, "floor": 0.05812, "sure": True, "word": 
 
 
 def recorded(name, value):
-    return new_output("display_data", {"application/papermill.record/text/plain": repr(value)},
-                      metadata={"scrapbook": {"mime_prefix": "application/papermill.record/", "name": name}})
+    return new_output(
+        "display_data",
+        {"application/papermill.record/text/plain": repr(value)},
+        metadata={"scrapbook": {"mime_prefix": "application/papermill.record/", "name": name}},
+    )
 
 
 def printed(text):
@@ -127,12 +130,15 @@ def drawing(values, size=(4, 2)):
     return new_output("display_data", {"image/png": base64.b64encode(file.getvalue()).decode() + "\n"})
 
 
-@pytest.mark.parametrize(("figure", "other", "agree"), [
-    ("fig-exact", [1, 3, 2], True),
-    ("fig-exact", [1, 3, 2.3], False),
-    ("fig-rows", [1, 3, 2.1], True),
-    ("fig-rows", [3, 1, 3], False),
-])
+@pytest.mark.parametrize(
+    ("figure", "other", "agree"),
+    [
+        ("fig-exact", [1, 3, 2], True),
+        ("fig-exact", [1, 3, 2.3], False),
+        ("fig-rows", [1, 3, 2.1], True),
+        ("fig-rows", [3, 1, 3], False),
+    ],
+)
 def test_a_picture_agrees_by_what_it_shows(page, figure, other, agree):
     found = faults(page, drawing([1, 3, 2]), drawing(other), figure)
     assert (found == []) == agree, found
@@ -146,10 +152,18 @@ def test_a_picture_may_be_a_little_larger_and_not_another_format(page):
 
 def test_bands_come_from_the_spread_of_runs():
     """From runs to bands: each run agrees with the stored one, and a number that never moved must not move."""
+
     def run(bce, epoch, word):
-        outputs = [recorded("bce", bce), recorded("n", 36), recorded("word", word),
-                   printed(f"epoch 1/2: loss {epoch}\nepoch 2/2: loss 0.0900\nsize 36"), drawing([1, bce * 10, 2])]
-        return new_notebook(cells=[new_code_cell("", outputs=outputs, metadata={"mystnb": {"figure": {"name": "fig-a"}}})])
+        outputs = [
+            recorded("bce", bce),
+            recorded("n", 36),
+            recorded("word", word),
+            printed(f"epoch 1/2: loss {epoch}\nepoch 2/2: loss 0.0900\nsize 36"),
+            drawing([1, bce * 10, 2]),
+        ]
+        return new_notebook(
+            cells=[new_code_cell("", outputs=outputs, metadata={"mystnb": {"figure": {"name": "fig-a"}}})]
+        )
 
     runs = [run(0.0871, 0.1474, "a"), run(0.0873, 0.1400, "a"), run(0.0869, 0.1500, "a")]
     seen = bands.spread(runs)

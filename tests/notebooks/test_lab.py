@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -37,13 +36,27 @@ def lab(tmp_path):
     settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
-    folders = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-               "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
+    folders = {
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+    }
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--IdentityProvider.token=",
-         f"--ServerApp.root_dir={tmp_path / 'book'}"],  # the first free port
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--IdentityProvider.token=",
+            f"--ServerApp.root_dir={tmp_path / 'book'}",
+        ],  # the first free port
         env=os.environ | {name: str(tmp_path / folder) for name, folder in folders.items()},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         lines = []
@@ -76,7 +89,9 @@ def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
         assert failed.all_inner_texts() == []
         expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
         page.wait_for_function("[...document.images].every(image => image.complete)")
-        images = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(image => image.naturalWidth)")
+        images = page.locator(".jp-OutputArea-output img").evaluate_all(
+            "images => images.map(image => image.naturalWidth)"
+        )
         assert len(images) == figures and min(images) > 500
         text = page.locator(".jp-Notebook").inner_text()
         assert re.search(r"13,336 parameters", text)

@@ -28,8 +28,14 @@ SMALL = {
     "6_1_principle": {"z_dim": 3, "epochs": 1, "n_train": 1000},
     "6_2_dense": {"z_dim": 8, "epochs": 1, "n_train": 2000, "dataset": "fashion_mnist" if REAL else "mnist"},
     "6_3_convolutional": {
-        "epochs": 1, "n_train": 1000, "code_filters": 2, "data_format": "channels_first",
-        "batch_size": 32, "optimizer": "sgd", "learning_rate": 0.1, "seed": 7,
+        "epochs": 1,
+        "n_train": 1000,
+        "code_filters": 2,
+        "data_format": "channels_first",
+        "batch_size": 32,
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "seed": 7,
     },
     "one_model": {"model": "conv", "z_dim": 98, "epochs": 1, "n_train": 1000},
     "sweep": {"model": "pca"},
@@ -39,6 +45,7 @@ SMALL = {
 }
 FROM_TABLES = {"sweep", "claims", "bench"}  # notebooks that show what is stored, and run a little once more
 CHAPTERS = [path for path in NOTEBOOKS if path.stem[0] == "6"]
+
 
 def read(path):
     return nbformat.read(path, as_version=4)
@@ -60,8 +67,10 @@ def rerun(path, tmp_path, **changes):
 def printed(notebook):
     return "".join(
         output.text
-        for cell in notebook.cells if cell.cell_type == "code"
-        for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stdout"
     )
 
 
@@ -81,7 +90,8 @@ def test_exempt_cells():
     """Only the cell that says where the data came from is exempt from comparison, once per notebook."""
     exempt = [
         (path.stem, cell.source.partition("images = ")[2])
-        for path in NOTEBOOKS for cell in code_cells(path)
+        for path in NOTEBOOKS
+        for cell in code_cells(path)
         if "nbval-ignore-output" in cell.metadata.get("tags", ())
     ]
     provenance = (
@@ -130,7 +140,8 @@ def test_stored_results_are_those_of_the_source_and_better():
 def test_stored_listings_are_the_code_that_runs(path):
     stored = [
         (cell.source, output.data["text/markdown"])
-        for cell in code_cells(path) for output in cell.outputs
+        for cell in code_cells(path)
+        for output in cell.outputs
         if "text/markdown" in output.get("data", {})
     ]
     modules = {"models": models, "training": training, "data": data}
@@ -194,11 +205,20 @@ def test_comparisons_have_three_seeds_and_equal_settings():
     for _, runs in trained.groupby(settings):
         assert sorted(runs["seed"]) in ([0, 1, 2], [0, 1, 2, 3])
         assert len(kept[kept["run"].isin(runs["run"])]) == 3
-    equal = trained[(trained["epochs"] == 20) & (trained["n_train"] == 60_000) & (trained["output"] == "sigmoid")
-                    & (trained["loss"] == "binary_crossentropy") & trained["z_dim"].isin([49, 98])]
-    assert set(equal.groupby(["dataset", "model"])["z_dim"].apply(lambda sizes: tuple(sorted(set(sizes))))) == {(49, 98)}
+    equal = trained[
+        (trained["epochs"] == 20)
+        & (trained["n_train"] == 60_000)
+        & (trained["output"] == "sigmoid")
+        & (trained["loss"] == "binary_crossentropy")
+        & trained["z_dim"].isin([49, 98])
+    ]
+    assert set(equal.groupby(["dataset", "model"])["z_dim"].apply(lambda sizes: tuple(sorted(set(sizes))))) == {
+        (49, 98)
+    }
     assert equal.groupby(["dataset", "model"]).ngroups == 4
-    tuning = stored_table("tuning").groupby([*settings, "optimizer", "learning_rate"])["seed"].apply(sorted).apply(tuple)
+    tuning = (
+        stored_table("tuning").groupby([*settings, "optimizer", "learning_rate"])["seed"].apply(sorted).apply(tuple)
+    )
     for _, tried in tuning.groupby(settings):
         assert sorted(tried) == [(0,)] * 3 + [(0, 1, 2)] * 3
         assert set(tried.reset_index(settings, drop=True).index) == {
@@ -303,9 +323,18 @@ def test_a_wrong_verdict_stops_the_page(tmp_path):
 def test_a_bad_parameter_ends_in_one_line(tmp_path):
     message = "InputError: z_dim must be at least 1, got 0"
     run = subprocess.run(
-        [Path(sys.executable).parent / "papermill", DENSE, tmp_path / "out.ipynb",
-         "--cwd", DENSE.parent, "-p", "z_dim", "0"],
-        capture_output=True, text=True,
+        [
+            Path(sys.executable).parent / "papermill",
+            DENSE,
+            tmp_path / "out.ipynb",
+            "--cwd",
+            DENSE.parent,
+            "-p",
+            "z_dim",
+            "0",
+        ],
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 1
     assert run.stderr.rstrip().splitlines()[-1] == message
@@ -320,16 +349,25 @@ def verified(path, *options, **environment):
     shutil.copy(ROOT / "conftest.py", path.parent)
     (path.parent / "pytest.ini").write_text("[pytest]\n")
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "-v", *options, path.name], cwd=path.parent,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", "--nbval", "-v", *options, path.name],
+        cwd=path.parent,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
     )
 
 
 @pytest.fixture
 def small(tmp_path):
     """A notebook that prints its seed, executed; and as much of MNIST as verify asks for."""
-    np.savez(tmp_path / "mnist.npz", **{f"{name}_{part}": np.zeros((1, 28, 28) if name == "x" else 1, "uint8")
-                                        for name in "xy" for part in ("train", "test")})
+    np.savez(
+        tmp_path / "mnist.npz",
+        **{
+            f"{name}_{part}": np.zeros((1, 28, 28) if name == "x" else 1, "uint8")
+            for name in "xy"
+            for part in ("train", "test")
+        },
+    )
     sources = ["seed: int = 0", "print('seed', seed)", "import os\nprint(os.environ['ONEDNN_MAX_CPU_ISA'])"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -380,7 +418,9 @@ def test_what_must_be_stored(small):
         ("1", {"tags": ["raises-exception"]}, []),
     ]:
         number = len(notebook.cells) + 1
-        notebook.cells.append(nbformat.v4.new_code_cell(source, metadata=metadata, outputs=outputs, execution_count=number))
+        notebook.cells.append(
+            nbformat.v4.new_code_cell(source, metadata=metadata, outputs=outputs, execution_count=number)
+        )
     nbformat.write(notebook, small)
     assert stored.faults(small) == [
         "code cell 0 was never executed",

@@ -13,20 +13,23 @@ from aebook.notebooks import glued
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [*NOTEBOOKS, *(ROOT / name for name in ("index.md", "differences.md", "glossary.md", "references.md", "README.md"))]
+PAGES = [
+    *NOTEBOOKS,
+    *(ROOT / name for name in ("index.md", "differences.md", "glossary.md", "references.md", "README.md")),
+]
 
 BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<kind>[^\n`]*)\n(?P<body>.*?)^(?P=fence)", re.MULTILINE | re.DOTALL)
 NO_PROSE = re.compile(
     r"\{(?:glue:text|cite|doc|ref|numref|term|eq)\}`[^`]*`"
-    r"|(?<![`}])`[^`]*[A-Za-z_=(][^`]*`(?!`)"       # code within a line; a number alone is no code
-    r"|\]\([^)]*\)"                             # the address of a link
+    r"|(?<![`}])`[^`]*[A-Za-z_=(][^`]*`(?!`)"  # code within a line; a number alone is no code
+    r"|\]\([^)]*\)"  # the address of a link
     r"|(?:\b[Cc]hapters? |\bsections? |\band |\bto |^#+ |\| |\()6\.[1-8](?:\.[1-6])?(?!\w|\.\d)",
     re.MULTILINE,
 )
 MARKUP = re.compile(r"[*_\\$]|&nbsp;")
 MEASURED = re.compile(
     r"(?<![\w.,])(?:\d[\d,]*)?\.\d+(?!\d|\.\d)(?:\s?%)?"  # 0.0874, .09, 81.5 %, 3.5x
-    r"|(?<![\w.,])\d+(?:\.\d+)?e[-+]?\d+"                # 8.7e-2
+    r"|(?<![\w.,])\d+(?:\.\d+)?e[-+]?\d+"  # 8.7e-2
     r"|(?<![\w.,])\d[\d,]*\s?(?:%|‰|dB\b|decibels?\b|percent\b|per cent\b|nats?\b|bits\b|seconds\b|minutes\b|x\b"
     r"|times (?:as|less|more|better|worse|faster|slower|smaller|larger)\b)"
     r"|\b(?:BCE|MSE|PSNR|SSIM|AUC|loss|accuracy|error|score)\b"
@@ -41,7 +44,12 @@ SETTINGS = {
     "uses": ["32 bits", "level 0.1", "level 0.3", "level 0.5", "0.5 is guessing"],
     "one_model": ["more than 5 %"],
     "sweep": ["differs by 1 % or more"],
-    "claims": ["up to a noise level of 0.3", "the learning rates 0.001, 0.003 and 0.01", "within 5 %", "differs by 1 % or more"],
+    "claims": [
+        "up to a noise level of 0.3",
+        "the learning rates 0.001, 0.003 and 0.01",
+        "within 5 %",
+        "differs by 1 % or more",
+    ],
     "differences": ["Keras meant the rate 1.0 then"],
     "README": ["Python 3.11, 3.12 or 3.13"],
 }
@@ -72,10 +80,15 @@ def prose(page):
     texts = []
     for number, cell in enumerate(read(page).cells):
         words = cell.metadata.get("mystnb", {})
-        texts += [(f"cell {number}", text) for text in (
-            cell.source if cell.cell_type == "markdown" else "",
-            words.get("figure", {}).get("caption", ""), words.get("image", {}).get("alt", ""),
-        ) if text]
+        texts += [
+            (f"cell {number}", text)
+            for text in (
+                cell.source if cell.cell_type == "markdown" else "",
+                words.get("figure", {}).get("caption", ""),
+                words.get("image", {}).get("alt", ""),
+            )
+            if text
+        ]
     return texts
 
 
@@ -93,20 +106,46 @@ def test_no_result_is_typed_by_hand(page):
     settings = SETTINGS.get(page.stem, [])
     faults = [f"{page.name}, {where}: {number}" for where, text in prose(page) for number in typed(text, settings)]
     assert not faults, (
-        "typed by hand into the prose: " + "; ".join(faults) + ". A result belongs into a cell: glue it there, and write "
-        "{glue:text}`name:.4f` in its place. A setting or a definition: name its phrase in SETTINGS in tests/notebooks/test_prose.py."
+        f"typed by hand into the prose: {'; '.join(faults)}. A result belongs into a cell: glue it there, and write "
+        "{glue:text}`name:.4f` in its place. A setting or a definition: name its phrase in SETTINGS in "
+        "tests/notebooks/test_prose.py."
     )
     whole = " ".join(" ".join(text for _, text in prose(page)).split())
     assert not [phrase for phrase in settings if phrase not in whole], "SETTINGS has a phrase that is not on the page"
 
 
-@pytest.mark.parametrize("text", [
-    "The loss ends at 0.0874.", "a BCE of **0.09**", "about .09", "81 % are right", "81% right", "it gains 3 dB",
-    "8.7e-2", "The accuracy is 1", "PSNR: 21", "from 0.16 to {glue:text}`x:.2f`", "12.5 times less", "3.5x better",
-    "```{note}\nIt is 0.5 here.\n```", "3 percent", "17.3dB", "292 bits", "40 seconds", "17 decibels", "`0.0874`",
-    "{abbr}`0.0874 (the loss)`", "**21** dB", "81&nbsp;%", "81 \\%", "a loss of 6.3", "AUC reaches 1", "3 times as long",
-    "The loss is 0.4.",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The loss ends at 0.0874.",
+        "a BCE of **0.09**",
+        "about .09",
+        "81 % are right",
+        "81% right",
+        "it gains 3 dB",
+        "8.7e-2",
+        "The accuracy is 1",
+        "PSNR: 21",
+        "from 0.16 to {glue:text}`x:.2f`",
+        "12.5 times less",
+        "3.5x better",
+        "```{note}\nIt is 0.5 here.\n```",
+        "3 percent",
+        "17.3dB",
+        "292 bits",
+        "40 seconds",
+        "17 decibels",
+        "`0.0874`",
+        "{abbr}`0.0874 (the loss)`",
+        "**21** dB",
+        "81&nbsp;%",
+        "81 \\%",
+        "a loss of 6.3",
+        "AUC reaches 1",
+        "3 times as long",
+        "The loss is 0.4.",
+    ],
+)
 def test_a_typed_result_is_found(text):
     assert len(typed(text, ["level 0.4"])) >= 1
 
@@ -115,11 +154,23 @@ def test_the_number_itself_is_named():
     assert typed("With another seed the loss is 0.0881, or 8 %.") == ["0.0881", "8 %"]
 
 
-@pytest.mark.parametrize("text", [
-    "{glue:text}`dense:.4f` of it", "`rate = 0.005`", "```python\nx = 0.5\n```", "chapter 6.2 and section 6.2.3.",
-    "28×28 = 784 pixels", "20 epochs with 36 numbers", "[a page](https://example.org/v1.5/x)", "Python 3",
-    "{cite}`zeiler2012adadelta` 2012", "at noise\nlevel 0.4", "the numbers 6.1 to 6.3", "two numbers",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{glue:text}`dense:.4f` of it",
+        "`rate = 0.005`",
+        "```python\nx = 0.5\n```",
+        "chapter 6.2 and section 6.2.3.",
+        "28×28 = 784 pixels",
+        "20 epochs with 36 numbers",
+        "[a page](https://example.org/v1.5/x)",
+        "Python 3",
+        "{cite}`zeiler2012adadelta` 2012",
+        "at noise\nlevel 0.4",
+        "the numbers 6.1 to 6.3",
+        "two numbers",
+    ],
+)
 def test_settings_and_references_are_left_alone(text):
     assert typed(text, ["level 0.4", "numbers 6.1"]) == []
 

@@ -15,7 +15,10 @@ STEMS = replay.stems()
 x = np.random.default_rng(0).random((40, 784), dtype="float32")
 
 
-@pytest.mark.skipif(not os.environ.get("AEBOOK_DATA"), reason="AEBOOK_DATA is not set: without the test images nothing follows from a model")
+@pytest.mark.skipif(
+    not os.environ.get("AEBOOK_DATA"),
+    reason="AEBOOK_DATA is not set: without the test images nothing follows from a model",
+)
 @pytest.mark.parametrize("stem", STEMS)
 def test_what_a_page_prints_follows_from_its_stored_models(stem):
     faults = replay.faults(stem)
@@ -48,12 +51,16 @@ def test_a_model_that_is_not_there_is_named_with_those_that_are():
 def small(units=4, rate=0.01):
     keras.utils.set_random_seed(0)
     model = models.DenseAutoencoder(z_dim=units, code_bias=1.0)
-    model.compile(keras.optimizers.Nadam(rate), "binary_crossentropy", metrics=[keras.metrics.BinaryAccuracy(name="accuracy")])
+    model.compile(
+        keras.optimizers.Nadam(rate), "binary_crossentropy", metrics=[keras.metrics.BinaryAccuracy(name="accuracy")]
+    )
     return model
 
 
 def fit(model, images=x, **options):
-    return model.fit(images, images, **{"epochs": 2, "batch_size": 16, "validation_split": 0.25, "verbose": 0, **options})
+    return model.fit(
+        images, images, **{"epochs": 2, "batch_size": 16, "validation_split": 0.25, "verbose": 0, **options}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,22 +86,27 @@ def test_a_replayed_training_gives_the_stored_weights_and_history(replayed):
     folder, history = replayed
     seen = []
     model = small()
-    again = fit(model, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, logs)))])
+    again = fit(
+        model, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, logs)))]
+    )
     assert again.history == history and again is model.history
     assert [epoch for epoch, _ in seen] == [0, 1] and seen[-1][1]["val_loss"] == history["val_loss"][-1]
     stored = np.load(folder / "weights.npz")
     assert all(np.array_equal(a, stored[name]) for a, name in zip(model.get_weights(), stored.files))
 
 
-@pytest.mark.parametrize(("ask", "difference"), [
-    (lambda: fit(small(), epochs=3), "epochs: 3, stored 2"),
-    (lambda: fit(small(), batch_size=8), "batch_size: 8, stored 16"),
-    (lambda: fit(small(), shuffle=False), "shuffle: False, stored True"),
-    (lambda: fit(small(rate=0.02)), r"optimizer.config.learning_rate: 0.02, stored 0.01"),
-    (lambda: fit(small(units=5)), "units: 5, stored 4"),
-    (lambda: fit(small(), images=x * 255 / 256), "images.crc32"),
-    (lambda: fit(small(), validation_split=0.0, validation_data=(x[:10], x[:10])), "validation_images.crc32"),
-])
+@pytest.mark.parametrize(
+    ("ask", "difference"),
+    [
+        (lambda: fit(small(), epochs=3), "epochs: 3, stored 2"),
+        (lambda: fit(small(), batch_size=8), "batch_size: 8, stored 16"),
+        (lambda: fit(small(), shuffle=False), "shuffle: False, stored True"),
+        (lambda: fit(small(rate=0.02)), r"optimizer.config.learning_rate: 0.02, stored 0.01"),
+        (lambda: fit(small(units=5)), "units: 5, stored 4"),
+        (lambda: fit(small(), images=x * 255 / 256), "images.crc32"),
+        (lambda: fit(small(), validation_split=0.0, validation_data=(x[:10], x[:10])), "validation_images.crc32"),
+    ],
+)
 def test_another_training_than_the_stored_one_is_named(replayed, ask, difference):
     with pytest.raises(ValueError, match=f"this training is not stored; from 0 it differs in .*{difference}"):
         ask()
@@ -133,13 +145,20 @@ model = keras.Sequential([keras.layers.Input((784,)), keras.layers.Dense(784)])
 model.compile("sgd", "mse")
 history = model.fit(x, x, verbose=0)"""
     named = {"aebook": {"model": "small_one"}}
-    sources = [('dataset: str = "mnist"  # data', {"tags": ["parameters"]}), (train, named),
-               ("from myst_nb import glue\nglue('data_verified', True)", {})]
+    sources = [
+        ('dataset: str = "mnist"  # data', {"tags": ["parameters"]}),
+        (train, named),
+        ("from myst_nb import glue\nglue('data_verified', True)", {}),
+    ]
 
     def write(sources):
         cells = [nbformat.v4.new_code_cell(source, metadata=metadata) for source, metadata in sources]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3"}}), path)
+        nbformat.write(
+            nbformat.v4.new_notebook(
+                cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+            ),
+            path,
+        )
 
     write([*sources, ("pass", named)])
     with pytest.raises(RuntimeError, match="the cell of the model small_one must train once, it trained 0 times"):
