@@ -232,7 +232,7 @@ def test_the_stand_in_is_the_same_each_time(no_network, stand_in, monkeypatch):
 def test_the_stand_in_parts_training_and_test_digits(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        data, "_vary", lambda digits, labels, count, seed, keep=None: seen.append(digits) or (digits, labels)
+        sources, "_vary", lambda digits, labels, count, seed, keep=None: seen.append(digits) or (digits, labels)
     )
     sources.stand_in()
     train, test = ({digit.tobytes() for digit in digits} for digits in seen)

@@ -156,7 +156,7 @@ def test_divergence_is_an_error(uncompiled):
 
 def test_a_training_that_ends_in_nonsense_is_an_error(few, capsys, uncompiled):
     recipe, x = training.Recipe("nadam", 1e9, 1, 256, cosine_decay=True), data.to_vectors(few.x_train)
-    with pytest.raises(FloatingPointError, match="^val_loss ended at .* plain grey has 0.693; a lower"):
+    with pytest.raises(FloatingPointError, match="^val_loss ended at .* plain gray has 0.693; a lower"):
         training.train(DenseAutoencoder(z_dim=4), recipe, x, validation_data=x)
     assert capsys.readouterr().out.startswith("epoch 1/1")
 
