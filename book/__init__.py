@@ -34,9 +34,16 @@ def put_templates_first(app: "Sphinx", config: "Config") -> None:
     config.html_favicon = str(HERE / "static" / "favicon.svg")
 
 
+def leave_out_templates(app: "Sphinx") -> None:
+    """Keep the words of the templates out of the messages: sphinx.po in locale/ has them beside those of the theme."""
+    if app.builder.name == "gettext":
+        app.config.templates_path.clear()
+
+
 def setup(app: "Sphinx") -> None:
     """Load every concern; Sphinx calls it."""
     app.connect("config-inited", put_templates_first)
+    app.connect("builder-inited", leave_out_templates)
     app.add_css_file("book.css", priority=800)  # after the theme's, which it changes
     app.add_js_file("language.js")
     for name in CONCERNS:

@@ -33,6 +33,14 @@ def test_one_set_of_settings_builds_every_language(language, menu, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_messages_are_those_of_the_pages(tmp_path):
+    """A catalogue of the templates' words alone would make obsolete what sphinx.po says for the theme."""
+    built.small_book(tmp_path, {"index.md": PAGE})
+    built.build(tmp_path, tmp_path / "messages", "gettext")
+    assert [path.name for path in (tmp_path / "messages").glob("*.pot")] == ["index.pot"]
+
+
+@pytest.mark.slow
 def test_a_warning_is_an_error(tmp_path):
     with pytest.raises(RuntimeError, match="nowhere"):
         built.small_book(tmp_path, {"index.md": "# A page\n\n{doc}`nowhere`"})
