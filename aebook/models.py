@@ -27,11 +27,13 @@ class DenseAutoencoder(models.Model):
     6.2.1 explains the model, section 6.2.3 the biases.
     """
 
-    def __init__(self, x_nodes: int = 784, z_dim: int = 36, code_bias: float = 0.0, **kwargs):
+    def __init__(self, x_nodes: int = 784, z_dim: int = 36,
+                 code_bias: float = 0.0, **kwargs):
         check(z_dim=z_dim)
         z_dim = int(z_dim)
         x = layers.Input((x_nodes,), name="image")
-        code = layers.Dense(z_dim, activation="relu", name="code", bias_initializer=Constant(code_bias))(x)
+        code = layers.Dense(z_dim, activation="relu", name="code",
+                            bias_initializer=Constant(code_bias))(x)
         encoder = models.Model(x, code, name="encoder")
 
         z = layers.Input((z_dim,), name="z")
@@ -44,7 +46,8 @@ class DenseAutoencoder(models.Model):
 
     def get_config(self) -> dict:
         """What keras.models.load_model needs to build the model again."""
-        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim, "code_bias": self.code_bias, "name": self.name}
+        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim,
+                "code_bias": self.code_bias, "name": self.name}
 
 
 @keras.saving.register_keras_serializable(package="aebook")
@@ -58,14 +61,9 @@ class ConvAutoencoder(models.Model):
     6.3.4 explains both.
     """
 
-    def __init__(
-        self,
-        code_filters: int = 1,
-        data_format: str | None = None,
-        kernel_initializer: str = "glorot_uniform",
-        code_bias: float = 0.0,
-        **kwargs,
-    ):
+    def __init__(self, code_filters: int = 1, data_format: str | None = None,
+                 kernel_initializer: str = "glorot_uniform",
+                 code_bias: float = 0.0, **kwargs):
         if data_format is None:
             data_format = keras.config.image_data_format()
         check(code_filters=code_filters, data_format=data_format)
@@ -73,15 +71,10 @@ class ConvAutoencoder(models.Model):
         in_format = {"data_format": "channels_last"}
 
         def Conv2D(filters, kernel_size, activation="relu", **more):
-            return layers.Conv2D(
-                filters,
-                kernel_size,
-                padding="same",
-                activation=activation,
-                kernel_initializer=kernel_initializer,
-                **more,
-                **in_format,
-            )
+            return layers.Conv2D(filters, kernel_size, padding="same",
+                                 activation=activation,
+                                 kernel_initializer=kernel_initializer,
+                                 **more, **in_format)
 
         # Many processors can only compute with the channels last. With the
         # channels first, the model turns the axes where data goes in and out.
@@ -96,7 +89,8 @@ class ConvAutoencoder(models.Model):
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
         h = Conv2D(8, (3, 3))(h)
         h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
-        code = Conv2D(code_filters, (7, 7), name="code", bias_initializer=Constant(code_bias))(h)
+        code = Conv2D(code_filters, (7, 7), name="code",
+                      bias_initializer=Constant(code_bias))(h)
         code = turned(code, 3, 1, 2)
         encoder = models.Model(x, code, name="encoder")
 
@@ -143,10 +137,8 @@ def feature_maps(model: ConvAutoencoder, image: np.ndarray) -> dict[str, list[tu
         shown = [layer for layer in half.layers if not isinstance(layer, layers.Permute)]
         outputs = map(keras.ops.convert_to_numpy, models.Model(half.input, [layer.output for layer in shown])(values))
         return [
-            (
-                TERMS.get(layer.name, type(layer).__name__),
-                np.moveaxis(output[0], 0, -1) if turns and isinstance(layer, layers.InputLayer) else output[0],
-            )
+            (TERMS.get(layer.name, type(layer).__name__),
+             np.moveaxis(output[0], 0, -1) if turns and isinstance(layer, layers.InputLayer) else output[0])
             for layer, output in zip(shown, outputs)
         ]
 
@@ -194,9 +186,6 @@ def describe(name: str) -> dict[str, Any]:
 def _stored(name: str, suffix: str) -> Path:
     names = sorted(path.stem for path in STORED.glob("*.json"))
     if name not in names:
-        raise InputError(
-            f"name must be one of {', '.join(names)}; got {name!r}"
-            if names
-            else f"the book's models lie in {STORED}, which this installation of aebook does not have"
-        )
+        raise InputError(f"name must be one of {', '.join(names)}; got {name!r}" if names else
+                         f"the book's models lie in {STORED}, which this installation of aebook does not have")
     return STORED / f"{name}{suffix}"

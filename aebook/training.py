@@ -34,7 +34,9 @@ class Recipe:
         rate = self.learning_rate
         if self.cosine_decay:
             rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
-        return keras.optimizers.get({"class_name": self.optimizer, "config": {"learning_rate": rate}})
+        return keras.optimizers.get(
+            {"class_name": self.optimizer, "config": {"learning_rate": rate}}
+        )
 
 
 # The source says optimizer='adadelta'. Keras gave that a rate of 1.0 when it was written;
@@ -88,9 +90,8 @@ def train(
     check(loss=loss)
     n_train = int(len(x) * (1 - validation_split))
     if n_train == 0:
-        raise InputError(
-            f"at least 1 image must be left to train on, got {len(x)} with validation_split={validation_split}"
-        )
+        raise InputError(f"at least 1 image must be left to train on, got "
+                         f"{len(x)} with validation_split={validation_split}")
     steps_per_epoch = math.ceil(n_train / recipe.batch_size)
     backend = keras.backend.backend()
     model.compile(
@@ -135,12 +136,14 @@ def train_dense(
         The trained DenseAutoencoder and its History.
     """
     check(seed=seed)
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
+                    cosine_decay=True)
     keras.utils.set_random_seed(int(seed))
     model = DenseAutoencoder(z_dim=z_dim, code_bias=CODE_BIAS)
     x_train = to_vectors(images.x_train)
     x_test = to_vectors(images.x_test)
-    history = train(model, recipe, x_train, validation_data=x_test, xla=True)
+    history = train(model, recipe, x_train, validation_data=x_test,
+                    xla=True)
     return model, history
 
 
@@ -168,9 +171,11 @@ def train_conv(
         The trained ConvAutoencoder and its History.
     """
     check(seed=seed)
-    recipe = Recipe(optimizer, learning_rate, epochs, batch_size, cosine_decay=True)
+    recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
+                    cosine_decay=True)
     keras.utils.set_random_seed(int(seed))
-    model = ConvAutoencoder(code_filters, data_format, code_bias=CODE_BIAS, kernel_initializer="he_normal")
+    model = ConvAutoencoder(code_filters, data_format, code_bias=CODE_BIAS,
+                            kernel_initializer="he_normal")
     x_train = to_channels(images.x_train, data_format)
     history = train(model, recipe, x_train, validation_split=0.2)
     return model, history
@@ -192,7 +197,9 @@ class EpochReport(keras.callbacks.Callback):
         print(f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}: {values}", flush=True)
         for name, value in logs.items():
             if not math.isfinite(value):
-                raise FloatingPointError(f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help")
+                raise FloatingPointError(
+                    f"{name} became {value} in epoch {epoch + 1}; a lower learning rate may help"
+                )
 
     def on_train_end(self, logs: dict[str, float]) -> None:
         name = "val_loss" if "val_loss" in logs else "loss"
