@@ -10,6 +10,7 @@ from aebook import data
 
 def cut_the_network(monkeypatch, home):
     """No AEBOOK_DATA, nothing in Keras's cache, and no network to fill it."""
+
     def fail(*arguments, **more):
         raise urllib.error.URLError("Name or service not known")
 
