@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from aebook import data
+from tools import browser
 
 
 def cut_the_network(monkeypatch, home):
@@ -39,3 +40,10 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there: refused at once
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser: one for all tests of a process, because Playwright starts only once in it."""
+    with browser.chromium() as found:
+        yield found

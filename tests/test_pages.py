@@ -71,12 +71,6 @@ STOPS_ARE_SET = """[...document.querySelectorAll("pre, .cell_output > .output, .
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    with browser.chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
 def address():
     with browser.served(browser.HTML) as address:
         yield address
