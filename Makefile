@@ -17,6 +17,11 @@ BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
 # TensorFlow uses oneDNN by itself on few processors; without it a convolution takes several times as long.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
+# Tests run at least two at a time, so each computes on half of the cores: more threads than cores are slower.
+HALF = $(shell cores=$$(getconf _NPROCESSORS_ONLN) && echo $$((cores > 2 ? cores / 2 : 1)))
+check test verify: export TF_NUM_INTRAOP_THREADS ?= $(HALF)
+check test verify: export OMP_NUM_THREADS ?= $(HALF)
+
 # A relative AEBOOK_DATA is meant from here; a notebook's kernel would look from its own folder.
 ifneq ($(filter-out /%,$(firstword $(AEBOOK_DATA))),)
 export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
@@ -75,7 +80,7 @@ test: $(READY) ## check and the slower tests, then every notebook in full agains
 	$(PYTEST) $(UNIT) 2 -m slow
 	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi
 	@$(MAKE) --no-print-directory book
-	$(PYTEST) $(BUILT) --numprocesses 2 --dist loadgroup
+	$(PYTEST) $(BUILT) --numprocesses 3 --dist loadgroup
 	@$(BIN)/python -m tools.real
 
 verify: $(READY) ## run notebooks in full and compare: make verify [NB=notebooks/6_2_dense.ipynb] [MACHINES=all] [SEED=1]

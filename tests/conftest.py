@@ -1,11 +1,13 @@
 """Data for the tests: the stand-in, forced the way a reader without a network gets it."""
 
+import shutil
 import urllib.error
 import urllib.request
 
 import pytest
 
 from aebook import data
+from tools import built
 
 
 def cut_the_network(monkeypatch, home):
@@ -40,3 +42,12 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there: refused at once
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser: one for all tests of a process, because Playwright starts only once in it."""
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no Chromium; Debian's package chromium has it")
+    with built.chromium() as found:
+        yield found

@@ -73,27 +73,24 @@ def lab(tmp_path):
         server.wait()
 
 
-def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab):
+def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab, chromium):
     cells = nbformat.read(CHAPTER, as_version=4).cells
     figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
-    with built.chromium() as chromium:
-        page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE)
-        page.goto(f"{lab}/lab/tree/chapter.ipynb")
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
-        last_output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
-        failed.or_(last_output).first.wait_for()
-        assert failed.all_inner_texts() == []
-        expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
-        page.wait_for_function("[...document.images].every(image => image.complete)")
-        images = page.locator(".jp-OutputArea-output img").evaluate_all(
-            "images => images.map(image => image.naturalWidth)"
-        )
-        assert len(images) == figures and min(images) > 500
-        text = page.locator(".jp-Notebook").inner_text()
-        assert re.search(r"13,336 parameters", text)
-        # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
-        assert "Run it with other settings" in text and "```{admonition}" not in text and "```{math}" not in text
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{lab}/lab/tree/chapter.ipynb")
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    last_output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
+    failed.or_(last_output).first.wait_for()
+    assert failed.all_inner_texts() == []
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    images = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert len(images) == figures and min(images) > 500
+    text = page.locator(".jp-Notebook").inner_text()
+    assert re.search(r"13,336 parameters", text)
+    # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
+    assert "Run it with other settings" in text and "```{admonition}" not in text and "```{math}" not in text

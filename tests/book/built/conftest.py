@@ -1,7 +1,6 @@
 """For tests of the built pages: a browser, an address to serve them at, and what is wrong with a page in a browser."""
 
 import re
-import shutil
 from functools import cache
 
 import pytest
@@ -51,14 +50,6 @@ SCHEME_IS_SET = f"scheme => document.documentElement.dataset.theme == scheme && 
 STOPS_ARE_SET = """[...document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container")].every(
   block => (block.tabIndex == 0) ==
     (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight))"""
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if shutil.which("chromium") is None:
-        pytest.skip("there is no Chromium; Debian's package chromium has it")
-    with built.chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="session")
