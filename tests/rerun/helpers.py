@@ -108,7 +108,7 @@ def rows(out):
 def assert_whole(out, count):
     """As many complete rows as there should be, each with its own notebook, and nothing else."""
     table = pandas.read_csv(out / "runs.csv")
-    assert len(table) == count and set(table["status"]) == {"complete"}
+    assert len(table) == count and set(table["status"]) == {"complete"}, list(table["error"])
     assert sorted(table["run"]) == sorted(rows(out)) == notebooks(out)
     assert not table.duplicated(["z_dim", "learning_rate", "seed"]).any()
     assert table["loss"].tolist() == pytest.approx((1 / table["z_dim"] + table["seed"] / 100).tolist())
