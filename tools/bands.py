@@ -38,7 +38,7 @@ TRAINED = {
     "6_2_dense": 3 * IN_TURN + ("avx2",),
     "6_1_principle": 3 * IN_TURN + ("avx2",),
     "one_model": 3 * IN_TURN + ("avx2",),
-    "uses": ("avx2", "one-core"),
+    "uses": 3 * IN_TURN + ("avx2",),
     "bench": 5 * ("avx2", "one-core"),
 }
 """For each notebook that trains with a seed of its own, the machines of the seeds 0, 1, 2 and so on."""
@@ -142,21 +142,20 @@ def notebook_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def store() -> None:
-    """Sum all runs up in `tools.compare.FILE`."""
-    notebooks = {}
+    """Sum the runs of each notebook up in `tools.compare.FILE`, once all of them are there; the others keep theirs."""
+    notebooks = json.loads(compare.FILE.read_text(encoding="utf-8"))["notebooks"]
     for stem in sorted({stem for stem, _, _ in plan()}):
         names = [f"{machine}-{seed}" for planned, machine, seed in plan() if planned == stem]
-        there = [name for name in names if (RUNS / stem / f"{name}.ipynb").exists()]
-        runs = [nbformat.read(RUNS / stem / f"{name}.ipynb", as_version=4) for name in there]
-        if runs:
-            notebooks[stem] = {"runs": there, **spread(runs)}
+        paths = [RUNS / stem / f"{name}.ipynb" for name in names]
+        if all(path.exists() for path in paths):
+            notebooks[stem] = {"runs": names, **spread([nbformat.read(path, as_version=4) for path in paths])}
     text = json.dumps(
         {
             "measured": str(date.today()),
             "versions": {
                 package: version(package) for package in ("keras", "tensorflow", "numpy", "scikit-learn", "matplotlib")
             },
-            "notebooks": notebooks,
+            "notebooks": dict(sorted(notebooks.items())),
         },
         indent=1,
         ensure_ascii=False,
@@ -164,14 +163,15 @@ def store() -> None:
     write_whole(compare.FILE, text + "\n")
 
 
-def main() -> str | int | None:
+def main() -> str | int:
     """Make the runs that are not there; the failures, one line each."""
     parser = argparse.ArgumentParser(prog="python -m tools.bands", description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        return one(*arguments.one)
+        one(*arguments.one)
+        return 0
     planned = list(plan())
     failed = []
     with ThreadPoolExecutor(arguments.workers) as workers, tqdm(total=len(planned), unit="run") as bar:

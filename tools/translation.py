@@ -64,6 +64,7 @@ def main(messages: Path, korean: Path = KOREAN) -> str | None:
             f"\nNo Korean for these {len(faults)} texts. Run make translate, write the Korean into the catalogue of "
             'the page in locale/ko/LC_MESSAGES (a glued word into sphinx.po), and delete the line "#, fuzzy" above it.'
         )
+    return None
 
 
 if __name__ == "__main__":
