@@ -91,7 +91,8 @@ def test_feature_maps(data_format):
         for half, steps in maps.items()
     }
     assert shapes == {
-        "encoder": "input 28×28×1, Conv2D 28×28×4, MaxPooling2D 14×14×4, Conv2D 14×14×8, MaxPooling2D 7×7×8, code 7×7×2",
+        "encoder": "input 28×28×1, Conv2D 28×28×4, MaxPooling2D 14×14×4, Conv2D 14×14×8, MaxPooling2D 7×7×8, "
+        "code 7×7×2",
         "decoder": "Conv2D 7×7×16, UpSampling2D 14×14×16, Conv2D 14×14×8, UpSampling2D 28×28×8, Conv2D 28×28×4, "
         "reconstruction 28×28×1",
     }
