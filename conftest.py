@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from tools.machines import use_the_usual
 
     use_the_usual()
+    config.option.nbval_kernel_startup_timeout = 600  # seconds; on a machine that has other work, too
     IPyNbCell.compare_outputs = _compare_outputs
 
 

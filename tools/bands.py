@@ -88,6 +88,7 @@ def one(stem: str, seed: str, path: str) -> None:
         {"seed": int(seed)},
         cwd=source.parent,
         progress_bar=False,
+        start_timeout=600,
     )
     unfinished.replace(path)
 

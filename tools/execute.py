@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
@@ -54,6 +54,7 @@ def run(
     client = NotebookClient(
         notebook,
         timeout=None,
+        startup_timeout=600,  # the first line may import TensorFlow, on a machine that has other work
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
@@ -161,8 +162,8 @@ def main(arguments: list[str] | None = None) -> str | int:
             return f"outputs are stored from the verified MNIST only; got {images.source} ({images.reason})"
         for path in paths:
             execute(path, options.stored)
-    except KeyboardInterrupt:
-        return "interrupted; notebooks that had not ended keep their stored outputs"
+    except (KeyboardInterrupt, DeadKernelError):  # nbclient ends the kernel itself when it is interrupted
+        return "interrupted, or the kernel died; notebooks that had not ended keep their stored outputs"
     except (InputError, CellExecutionError, RuntimeError) as error:
         return str(error)
     return 0

@@ -36,6 +36,9 @@ no result; and on a GPU it takes only the memory it needs."""
 LONGEST_SOCKET = 100
 """Bytes in the path of a socket: systems allow from 103 on, and Jupyter adds a few to what it is given."""
 
+KERNEL_START = 600
+"""Seconds after which a kernel that does not answer is given up: many times what it needs on a busy machine."""
+
 CAN_LIMIT_MEMORY = importlib.util.find_spec("resource") is not None
 """Whether this system can bound and measure the memory of a kernel; Windows cannot."""
 
@@ -132,6 +135,7 @@ def run(
                 escape_braces(executed),
                 parameters,
                 progress_bar=False,
+                start_timeout=KERNEL_START,
                 kernel_manager_class=_Kernel,
                 config=Config(KernelManager=kernel),
                 extra_arguments=["--Application.log_level=ERROR"],

@@ -51,7 +51,7 @@ def rerun(path, tmp_path, **changes):
     """The notebook run by papermill with small parameters, and what it glued."""
     out = tmp_path / path.name
     notebook = papermill.execute_notebook(
-        path, out, {**SMALL[path.stem], **changes}, cwd=path.parent, progress_bar=False
+        path, out, {**SMALL[path.stem], **changes}, cwd=path.parent, progress_bar=False, start_timeout=600
     )
     return notebook, glued(notebook)
 

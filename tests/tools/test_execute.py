@@ -95,7 +95,7 @@ sys.exit(execute.main([{str(path)!r}]))
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=600)
     assert run.returncode == 1
-    assert errors.splitlines()[-1].startswith("interrupted; notebooks that had not ended keep")
+    assert errors.splitlines()[-1].startswith("interrupted, or the kernel died; notebooks that had not ended keep")
     assert path.read_bytes() == before
 
 
