@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+
+from aebook import models
 
 ROOT = Path(__file__).parent.parent
 DENSE, CONV = "notebooks/6_2_dense.ipynb", "notebooks/6_3_convolutional.ipynb"
@@ -93,7 +94,7 @@ def strip(cells: list[Cell]) -> None:
 def another_model(root: Path) -> None:
     """Weights as another training might have left them: each moved by half a percent."""
     path = root / "results" / "models" / "6_2_dense.keras"
-    model = keras.models.load_model(path)
+    model = models.load("6_2_dense")
     rng = np.random.default_rng(0)
     model.set_weights([w * rng.normal(1, 0.005, w.shape) for w in model.get_weights()])
     model.save(path)
