@@ -1,8 +1,11 @@
 """The extensions by themselves: `book.launch`, `book.scripts`, `book.search`, `book.editions`, `book.words`."""
 
+import io
 from types import SimpleNamespace
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from sphinx import locale
 from sphinx.errors import ConfigError, ExtensionError
 
@@ -57,10 +60,15 @@ def test_a_script_that_has_changed_is_an_error(script, tmp_path):
 
 
 @pytest.fixture
-def korean(monkeypatch):
-    """The catalogue of the Korean edition."""
+def korean(monkeypatch, tmp_path):
+    """The catalogue of the Korean edition, compiled as a build does it."""
+    folder = tmp_path / "ko" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    words_in_korean = (built.ROOT / "locale" / "ko" / "LC_MESSAGES" / "sphinx.po").read_bytes()
+    with open(folder / "sphinx.mo", "wb") as compiled:
+        write_mo(compiled, read_po(io.BytesIO(words_in_korean), "ko"))
     monkeypatch.setattr(locale, "translators", {})
-    catalogue, found = locale.init([str(built.ROOT / "locale")], "ko")
+    catalogue, found = locale.init([str(tmp_path)], "ko")
     assert found
     monkeypatch.setitem(words.translators, ("general", "sphinx"), catalogue)
 
