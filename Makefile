@@ -28,7 +28,7 @@ export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate verify execute bands mutations sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate words verify execute bands mutations sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ messages: $(READY)
 translate: messages ## after a change of the English: renew the catalogues in locale/ and say what is to be translated
 	@$(BIN)/sphinx-intl update --pot-dir _build/gettext/messages --locale-dir locale --language ko
 	@$(BIN)/python -m tools.translation _build/gettext/messages || true # what is to be translated is no error here
+
+words: $(READY) ## print how long the sentences of each page are
+	@$(BIN)/python -m tools.lessons
 
 test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
 	@$(MAKE) --no-print-directory check

@@ -1,15 +1,18 @@
 """The two autoencoders (sections 6.2.1 and 6.3.1), and those that the book has trained."""
 
+import functools
+import inspect
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
-from keras import layers, models
-from keras.initializers import Constant
+from keras import layers
 
-from aebook.parameters import SIDE, InputError, check
+from aebook.parameters import RULES, InputError, check
+
+Model = TypeVar("Model", bound=keras.Model)
 
 TERMS = {"image": "input", "code": "code", "pixels": "reconstruction"}
 """What the book calls the layers that have a name of their own."""
@@ -18,8 +21,34 @@ STORED = Path(__file__).parent.parent / "results" / "models"
 """The trained models of the chapters: for each a file with its weights, and one that says how it was trained."""
 
 
+def saved(shown: type[Model]) -> type[Model]:
+    """A class of a lesson that Keras can build again, too: its arguments are checked, and kept as attributes."""
+    build, signature = shown.__init__, inspect.signature(shown.__init__)
+    names = [name for name in signature.parameters if name not in ("self", "kwargs")]
+
+    @functools.wraps(build)
+    def build_and_keep(self, *args, **kwargs):
+        given = signature.bind(self, *args, **kwargs)
+        given.apply_defaults()
+        check(**{name: given.arguments[name] for name in names if name in RULES})
+        values = {name: given.arguments[name] for name in names}
+        values = {name: int(value) if isinstance(value, np.integer) else value for name, value in values.items()}
+        build(self, **values, **given.kwargs)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def get_config(self):
+        """What keras.models.load_model needs to build the model again."""
+        return {name: getattr(self, name) for name in (*names, "name")}
+
+    build_and_keep.__signature__ = signature  # type: ignore[attr-defined]
+    shown.__init__, shown.get_config = build_and_keep, get_config
+    return shown
+
+
 @keras.saving.register_keras_serializable(package="aebook")
-class DenseAutoencoder(models.Model):
+@saved
+class DenseAutoencoder(keras.Model):
     """Fully connected autoencoder: 784 pixels, z_dim numbers, 784 pixels.
 
     Input and output have the shape (n, x_nodes), values 0 to 1; the code has
@@ -27,31 +56,61 @@ class DenseAutoencoder(models.Model):
     6.2.1 explains the model, section 6.2.3 the biases.
     """
 
-    def __init__(self, x_nodes: int = 784, z_dim: int = 36,
-                 code_bias: float = 0.0, **kwargs):
-        check(z_dim=z_dim)
-        z_dim = int(z_dim)
+    def __init__(self, x_nodes=784, z_dim=36, code_bias=0.0, **kwargs):
         x = layers.Input((x_nodes,), name="image")
+        start = keras.initializers.Constant(code_bias)
         code = layers.Dense(z_dim, activation="relu", name="code",
-                            bias_initializer=Constant(code_bias))(x)
-        encoder = models.Model(x, code, name="encoder")
+                            bias_initializer=start)(x)
+        encoder = keras.Model(x, code, name="encoder")
 
         z = layers.Input((z_dim,), name="z")
         pixels = layers.Dense(x_nodes, activation="sigmoid", name="pixels")(z)
-        decoder = models.Model(z, pixels, name="decoder")
+        decoder = keras.Model(z, pixels, name="decoder")
 
         super().__init__(x, decoder(encoder(x)), **kwargs)
         self.encoder, self.decoder = encoder, decoder
-        self.x_nodes, self.z_dim, self.code_bias = x_nodes, z_dim, code_bias
 
-    def get_config(self) -> dict:
-        """What keras.models.load_model needs to build the model again."""
-        return {"x_nodes": self.x_nodes, "z_dim": self.z_dim,
-                "code_bias": self.code_bias, "name": self.name}
+
+def Conv2D(filters, kernel_size, activation="relu", **more):
+    return layers.Conv2D(filters, kernel_size, padding="same",
+                         activation=activation, **more)
+
+
+def build_encoder(code_filters, start, code_bias):
+    x = layers.Input((28, 28, 1), name="image")
+    h = Conv2D(4, (3, 3), kernel_initializer=start)(x)
+    h = layers.MaxPooling2D((2, 2), padding="same")(h)
+    h = Conv2D(8, (3, 3), kernel_initializer=start)(h)
+    h = layers.MaxPooling2D((2, 2), padding="same")(h)
+    bias = keras.initializers.Constant(code_bias)
+    code = Conv2D(code_filters, (7, 7), kernel_initializer=start,
+                  bias_initializer=bias, name="code")(h)
+    return keras.Model(x, code, name="encoder")
+
+
+def build_decoder(code_filters, start):
+    z = layers.Input((7, 7, code_filters), name="z")
+    h = Conv2D(16, (3, 3), kernel_initializer=start)(z)
+    h = layers.UpSampling2D((2, 2))(h)
+    h = Conv2D(8, (3, 3), kernel_initializer=start)(h)
+    h = layers.UpSampling2D((2, 2))(h)
+    h = Conv2D(4, (3, 3), kernel_initializer=start)(h)
+    pixels = Conv2D(1, (3, 3), activation="sigmoid",
+                    kernel_initializer=start, name="pixels")(h)
+    return keras.Model(z, pixels, name="decoder")
+
+
+def channels_first(half):
+    """The same half for images and codes with the channels first."""
+    *sides, channels = half.input_shape[1:]
+    x = layers.Input((channels, *sides), name=half.layers[0].name)
+    y = half(layers.Permute((2, 3, 1))(x))
+    return keras.Model(x, layers.Permute((3, 1, 2))(y), name=half.name)
 
 
 @keras.saving.register_keras_serializable(package="aebook")
-class ConvAutoencoder(models.Model):
+@saved
+class ConvAutoencoder(keras.Model):
     """Convolutional autoencoder: 28×28 pixels, a code of 7×7, 28×28 pixels.
 
     Input and output have the shape (n, 28, 28, 1), or (n, 1, 28, 28) with the
@@ -61,63 +120,16 @@ class ConvAutoencoder(models.Model):
     6.3.4 explains both.
     """
 
-    def __init__(self, code_filters: int = 1, data_format: str | None = None,
-                 kernel_initializer: str = "glorot_uniform",
-                 code_bias: float = 0.0, **kwargs):
-        if data_format is None:
-            data_format = keras.config.image_data_format()
-        check(code_filters=code_filters, data_format=data_format)
-        code_filters = int(code_filters)
-        in_format = {"data_format": "channels_last"}
-
-        def Conv2D(filters, kernel_size, activation="relu", **more):
-            return layers.Conv2D(filters, kernel_size, padding="same",
-                                 activation=activation,
-                                 kernel_initializer=kernel_initializer,
-                                 **more, **in_format)
-
-        # Many processors can only compute with the channels last. With the
-        # channels first, the model turns the axes where data goes in and out.
-        first = data_format == "channels_first"
-
-        def turned(h, *axes):
-            return layers.Permute(axes)(h) if first else h
-
-        shape = (1, SIDE, SIDE) if first else (SIDE, SIDE, 1)
-        x = layers.Input(shape, name="image")
-        h = Conv2D(4, (3, 3))(turned(x, 2, 3, 1))
-        h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
-        h = Conv2D(8, (3, 3))(h)
-        h = layers.MaxPooling2D((2, 2), padding="same", **in_format)(h)
-        code = Conv2D(code_filters, (7, 7), name="code",
-                      bias_initializer=Constant(code_bias))(h)
-        code = turned(code, 3, 1, 2)
-        encoder = models.Model(x, code, name="encoder")
-
-        z = layers.Input(code.shape[1:], name="z")
-        h = Conv2D(16, (3, 3))(turned(z, 2, 3, 1))
-        h = layers.UpSampling2D((2, 2), **in_format)(h)
-        h = Conv2D(8, (3, 3))(h)
-        h = layers.UpSampling2D((2, 2), **in_format)(h)
-        h = Conv2D(4, (3, 3))(h)
-        pixels = Conv2D(1, (3, 3), activation="sigmoid", name="pixels")(h)
-        decoder = models.Model(z, turned(pixels, 3, 1, 2), name="decoder")
-
+    def __init__(self, code_filters=1, data_format="channels_last",
+                 kernel_initializer="glorot_uniform", code_bias=0.0, **kwargs):
+        start = kernel_initializer
+        encoder = build_encoder(code_filters, start, code_bias)
+        decoder = build_decoder(code_filters, start)
+        if data_format == "channels_first":
+            encoder, decoder = channels_first(encoder), channels_first(decoder)
+        x = layers.Input(encoder.input_shape[1:], name="image")
         super().__init__(x, decoder(encoder(x)), **kwargs)
         self.encoder, self.decoder = encoder, decoder
-        self.code_filters, self.data_format = code_filters, data_format
-        self.kernel_initializer = kernel_initializer
-        self.code_bias = code_bias
-
-    def get_config(self) -> dict:
-        """What keras.models.load_model needs to build the model again."""
-        return {
-            "code_filters": self.code_filters,
-            "data_format": self.data_format,
-            "kernel_initializer": self.kernel_initializer,
-            "code_bias": self.code_bias,
-            "name": self.name,
-        }
 
 
 def feature_maps(model: ConvAutoencoder, image: np.ndarray) -> dict[str, list[tuple[str, np.ndarray]]]:
@@ -134,12 +146,12 @@ def feature_maps(model: ConvAutoencoder, image: np.ndarray) -> dict[str, list[tu
     turns = model.data_format == "channels_first"
 
     def steps(half, values):
-        shown = [layer for layer in half.layers if not isinstance(layer, layers.Permute)]
-        outputs = map(keras.ops.convert_to_numpy, models.Model(half.input, [layer.output for layer in shown])(values))
+        if turns:
+            half, values = half.layers[2], np.moveaxis(keras.ops.convert_to_numpy(values), 1, -1)
+        outputs = keras.Model(half.input, [layer.output for layer in half.layers])(values)
         return [
-            (TERMS.get(layer.name, type(layer).__name__),
-             np.moveaxis(output[0], 0, -1) if turns and isinstance(layer, layers.InputLayer) else output[0])
-            for layer, output in zip(shown, outputs)
+            (TERMS.get(layer.name, type(layer).__name__), keras.ops.convert_to_numpy(output)[0])
+            for layer, output in zip(half.layers, outputs)
         ]
 
     return {

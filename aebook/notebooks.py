@@ -1,12 +1,9 @@
-"""What a notebook shows of the package, and what an executed one holds: the results it recorded, and its figures."""
+"""What an executed notebook holds: the results it recorded, and its figures."""
 
 import base64
-import inspect
 import re
-from collections.abc import Callable
 from typing import Any
 
-from IPython.display import Markdown
 from nbformat import NotebookNode
 
 from aebook.parameters import read_value
@@ -42,8 +39,3 @@ def figure(notebook: NotebookNode, name: str) -> bytes | None:
                 if "image/png" in output.get("data", {}):
                     return base64.b64decode(output.data["image/png"])
     return None
-
-
-def listing(thing: Callable) -> Markdown:
-    """The source code of a class or function, for a notebook to display: what the reader sees is what runs."""
-    return Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```")

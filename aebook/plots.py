@@ -11,10 +11,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
 
 from aebook.data import Images, to_grid
-from aebook.parameters import InputError
+from aebook.parameters import SIDE, InputError
 
 # One thing, one color, all through the book: these for the parts of an autoencoder, RUNS for
 # models and recipes set side by side (palettes of Okabe & Ito and of Tol, which the color-blind
@@ -71,52 +70,6 @@ def styles(names: Iterable[str], first: int = 0) -> dict[str, tuple[str, str]]:
     return dict(zip(names, RUNS[first:]))
 
 
-def autoencoder_diagram() -> Figure:
-    """Two autoencoders as columns of nodes: with one hidden layer, and with three."""
-    figure, axes = new_figure(None, 1, 2, size=(9, 3.9), width_ratios=(3, 5))
-    _draw_network(axes[0, 0], [8, 3, 8], "One hidden layer")
-    _draw_network(axes[0, 1], [8, 5, 3, 5, 8], "Several hidden layers")
-    return figure
-
-
-def _draw_network(axis, widths, title):
-    middle = len(widths) // 2
-    places = [(column, np.linspace(-(n - 1) / 2, (n - 1) / 2, n)) for column, n in enumerate(widths)]
-    for (left, left_ys), (right, right_ys) in zip(places, places[1:]):
-        part = "encoder" if right <= middle else "decoder"
-        starts, ends = np.meshgrid(left_ys, right_ys)
-        axis.plot([left, right], [starts.ravel(), ends.ravel()], color=COLORS[part], linewidth=0.5, alpha=0.6, zorder=1)
-    for column, ys in places:
-        is_code = column == middle
-        axis.scatter(
-            np.full(len(ys), column),
-            ys,
-            s=130 if is_code else 90,
-            marker="s" if is_code else "o",
-            edgecolor="black",
-            zorder=2,
-            color=COLORS["code"] if is_code else "white",
-        )
-    last, height = len(widths) - 1, max(widths) / 2
-    for column, name in ((0, "input"), (middle, "code"), (last, "reconstruction")):
-        axis.text(column, height + 0.35, name, ha="center", va="bottom", weight="bold")
-    for start, end, part in ((0, middle, "encoder"), (middle, last, "decoder")):
-        axis.add_patch(
-            FancyArrowPatch(
-                (start + 0.08, -height - 0.35),
-                (end - 0.08, -height - 0.35),
-                arrowstyle="-|>",
-                mutation_scale=14,
-                linewidth=1.6,
-                color=COLORS[part],
-            )
-        )
-        axis.text((start + end) / 2, -height - 0.65, part, color=COLORS[part], ha="center", va="top", weight="bold")
-    axis.set(xlim=(-0.75, last + 0.75), ylim=(-height - 1.8, height + 1.2))
-    axis.set_title(title, pad=12)
-    axis.axis("off")
-
-
 def reconstructions(
     images: Images,
     inputs: np.ndarray,
@@ -168,28 +121,99 @@ def _stem_row(axes, codes):
     _row_label(axes[0], f"code\n({codes.shape[1]} numbers)")
 
 
-def pictures(images: Images, rows: Mapping[str, np.ndarray], **limits: float) -> Figure:
+def pictures(
+    images: Images | None, rows: Mapping[str, np.ndarray], titles: Sequence[str] = (), **limits: float
+) -> Figure:
     """Pixels as pictures, one row for each name.
 
     Args:
         images: the Images that the pixels belong to.
         rows: pixels (n, 784), values 0 to 1, by the name of their row; n is the same in all.
+        titles: what stands above each column.
         limits: vmin and vmax, the values that are black and white, if not 0 and 1.
     """
     count = len(next(iter(rows.values())))
     figure, axes = new_figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, pixels) in zip(axes, rows.items()):
         _picture_row(row, pixels, name, **limits)
+    for axis, title in zip(axes[0], titles):
+        axis.set_title(title, size=10)
     return figure
 
 
-def plane(images: Images, codes: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
+def thumbnails(images: Images, rows: Mapping[str, np.ndarray]) -> Figure:
+    """Pictures of any size, one row for each name: black is 0, white the largest value of the row.
+
+    Args:
+        images: the Images that they belong to.
+        rows: pictures (n, height, width, 1) by the name of their row; n is the same in all.
+    """
+    count = len(next(iter(rows.values())))
+    figure, axes = new_figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
+    for row, (name, values) in zip(axes, rows.items()):
+        for axis, picture in zip(row, values):
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=np.max(values))
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        _row_label(row[0], name)
+    return figure
+
+
+def found_again(points: np.ndarray, methods: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Points of the plane, and where each method puts them after it has kept one number of each.
+
+    Args:
+        points: an array (n, 2).
+        methods: by its name what a method makes of the points, (n, 2), and the numbers it kept, (n, 1).
+    """
+    figure, axes = new_figure(None, 1, len(methods), size=(4.2 * len(methods), 4), sharey=True)
+    for axis, (name, (found, numbers)) in zip(axes[0], methods.items()):
+        axis.scatter(*points.T, color="0.75", s=14, linewidths=0)
+        axis.scatter(*found.T, c=numbers.ravel(), cmap="viridis", s=9, linewidths=0)
+        axis.set(title=name, xlabel="first number", aspect="equal")
+    axes[0, 0].set_ylabel("second number")
+    return figure
+
+
+def ladder(images: Images, image: np.ndarray, methods: Mapping[str, Mapping[int, np.ndarray]]) -> Figure:
+    """One image from codes of growing size, one row for each method; the image itself stands last.
+
+    Args:
+        images: the Images that it belongs to.
+        image: its pixels, (784,).
+        methods: by the name of its row and by the code size what a method makes of the image, (1, 784).
+    """
+    rows = {name: np.concatenate([*made.values(), image[None]]) for name, made in methods.items()}
+    sizes = next(iter(methods.values()))
+    return pictures(images, rows, [*(f"{size} numbers" for size in sizes), "the image"])
+
+
+def digit_map(images: Images, tiles: np.ndarray, across: np.ndarray, up: np.ndarray) -> Figure:
+    """Pictures side by side without gaps, each at its place in the plane of a code of two numbers.
+
+    Args:
+        images: the Images that the decoder has learned from.
+        tiles: pixels (len(up) · len(across), 784), row by row, from the lowest row up.
+        across, up: the first and the second number of the codes, in even steps.
+    """
+    figure, axes = new_figure(images, size=(6.4, 6.4))
+    rows = to_grid(tiles).reshape(len(up), len(across), SIDE, SIDE)[::-1]
+    edges = [edge for line in (across, up) for edge in (line[0], line[-1])]
+    axes[0, 0].imshow(
+        np.concatenate(np.concatenate(rows, axis=1), axis=1), cmap="gray", extent=edges, aspect="auto", vmin=0, vmax=1
+    )
+    axes[0, 0].set(xlabel="first number of the code", ylabel="second number of the code")
+    return figure
+
+
+def plane(images: Images, codes: Mapping[str, np.ndarray], labels: np.ndarray, axes_show: str = "number") -> Figure:
     """Codes of two numbers as points, colored by class; each class is named at its middle.
 
     Args:
         images: the Images that were encoded.
         codes: for each panel's title the codes, (n, 2).
         labels: the class of each code, (n,).
+        axes_show: what the axes are: the first and the second of these.
     """
     figure, axes = new_figure(images, 1, len(codes), size=(4.2 * len(codes), 4.2))
     for axis, (title, points) in zip(axes[0], codes.items()):
@@ -213,9 +237,9 @@ def plane(images: Images, codes: Mapping[str, np.ndarray], labels: np.ndarray) -
             yticks=[],
             xlim=(low[0] - margin[0], high[0] + margin[0]),
             ylim=(low[1] - margin[1], high[1] + margin[1]),
-            xlabel="first number",
+            xlabel=f"first {axes_show}",
         )
-    axes[0, 0].set_ylabel("second number")
+    axes[0, 0].set_ylabel(f"second {axes_show}")
     return figure
 
 

@@ -23,7 +23,7 @@ class Edition(NamedTuple):
 EDITIONS = {
     "en": Edition("", "English", "This page is also in English.", "Close", 200),
     "ko": Edition(
-        "ko/", "한국어", "이 페이지는 한국어로도 있습니다.", "닫기", 140
+        "ko/", "한국어", "이 페이지는 한국어로도 볼 수 있습니다.", "닫기", 140
     ),  # longer words: they carry their particles
 }
 

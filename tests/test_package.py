@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import aebook
-from aebook import models, notebooks
 from aebook.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -109,10 +108,3 @@ def test_the_commands(monkeypatch, capsys):
 
 def test_version():
     assert version("aebook") == aebook.__version__
-
-
-def test_a_listing_is_the_source_itself():
-    listing = notebooks.listing(models.DenseAutoencoder).data
-    assert listing.startswith("```python\n@keras") and listing.endswith("\n```")
-    source = (ROOT / "aebook" / "models.py").read_text()
-    assert listing.removeprefix("```python\n").removesuffix("\n```") in source

@@ -23,7 +23,8 @@ SCHEMES = ("light", "dark")
 def english_pages() -> list[str]:
     """The names of the English pages, in the order of the book."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [contents["root"], *(chapter["file"] for chapter in contents["chapters"]), "search", "genindex"]
+    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    return [contents["root"], *chapters, "search", "genindex"]
 
 
 def all_pages() -> list[str]:

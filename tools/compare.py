@@ -30,7 +30,7 @@ FILE = Path(__file__).parent.parent / "results" / "bands.json"
 NUMBER = re.compile(r"(?<![\w.,])([-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w]|[.,]\w)", re.IGNORECASE)
 
 EXACT = ("text/markdown", "stderr", "error")
-"""Compared letter by letter: a listing of code, and what should not be there."""
+"""Compared letter by letter: text with markup, and what should not be there."""
 
 ARITHMETIC = 1e-5
 """Relative: what another order of the same 32-bit operations may change where nothing is trained."""

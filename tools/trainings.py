@@ -16,6 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from aebook import models
+
 SAME_DIGITS = 1e-4
 """Relative: how near a loss must be that another processor computes from the same weights."""
 
@@ -71,7 +73,8 @@ def record(folder: str) -> None:
     def recorded_fit(model, x=None, y=None, **options):
         training = description(model, x, y, **options)
         history = fit(model, x, y, **options)
-        copy = type(model).from_config(model.get_config())  # without the optimizer, which is three times as large
+        kind = getattr(models, type(model).__name__, type(model))  # the package's class for the same one of a lesson
+        copy = kind.from_config(model.get_config())  # without the optimizer, which is three times as large
         copy.set_weights(model.get_weights())
         path = Path(folder) / str(next(numbers))
         copy.save(path.with_suffix(".keras"))

@@ -65,14 +65,6 @@ def test_conv(code_filters, parameters):
     assert [k[-1] for k in kernels] == [4, 8, code_filters, 16, 8, 4, 1]
 
 
-def test_conv_follows_keras_when_no_format_is_given():
-    keras.config.set_image_data_format("channels_first")
-    try:
-        assert ConvAutoencoder().input_shape == (None, 1, 28, 28)
-    finally:
-        keras.config.set_image_data_format("channels_last")
-
-
 def test_both_data_formats_compute_the_same():
     last, first = ConvAutoencoder(2, "channels_last"), ConvAutoencoder(2, "channels_first")
     first.set_weights(last.get_weights())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from aebook import charts, claims, data, plots
+from aebook import charts, claims, data, diagrams, plots
 from aebook.parameters import InputError
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
@@ -22,6 +22,9 @@ FIGURES = {
     "errors": lambda images: charts.errors(images, {"a": 1.0, "b": 0.5}, "error"),
     "pictures": lambda images: plots.pictures(images, {"a": PIXELS, "b": PIXELS}),
     "lines": lambda images: charts.lines(images, {"": {"a": ([1, 2], [3, 4])}}, "x", "y", ticks=[1, 2]),
+    "ladder": lambda images: plots.ladder(images, PIXELS[0], {"PCA": {2: PIXELS[:1], 4: PIXELS[1:2]}}),
+    "digit_map": lambda images: plots.digit_map(images, PIXELS[:6], np.arange(3.0), np.arange(2.0)),
+    "thumbnails": lambda images: plots.thumbnails(images, {"code": PIXELS[:, :49].reshape(12, 7, 7, 1)}),
     "plane": lambda images: plots.plane(images, {"a": PIXELS[:, :2]}, np.arange(12) % 3),
     "feature_maps": lambda images: plots.feature_maps(
         images, {"encoder": [("input", np.ones((7, 7, 3)))] * 3, "decoder": [("Conv2D", np.ones((7, 7, 1)))] * 2}
@@ -49,9 +52,31 @@ def test_a_figure_draws_and_says_when_it_shows_the_stand_in(name, stand_in, real
 
 
 def test_the_diagram_names_the_parts(tmp_path):
-    figure = plots.autoencoder_diagram()
+    figure = diagrams.autoencoder()
     assert {"input", "encoder", "code", "decoder", "reconstruction"} <= text(figure)
     figure.savefig(tmp_path / "diagram.png")
+
+
+def test_points_are_found_again_in_the_color_of_their_number():
+    points, numbers = PIXELS[:, :2], PIXELS[:, 2:3]
+    left, right = plots.found_again(points, {"PCA": (points, numbers), "net": (points / 2, numbers)}).axes
+    assert (left.get_title(), right.get_title()) == ("PCA", "net")
+    gray, found = right.collections
+    assert np.allclose(gray.get_offsets(), points) and np.allclose(found.get_offsets(), points / 2)
+    assert np.allclose(found.get_array(), numbers.ravel())
+
+
+def test_the_ladder_ends_with_the_image(real):
+    figure = plots.ladder(real, PIXELS[0], {"PCA": {2: PIXELS[1:2], 4: PIXELS[2:3]}})
+    assert [axis.get_title() for axis in figure.axes] == ["2 numbers", "4 numbers", "the image"]
+    assert np.allclose(figure.axes[2].images[0].get_array().ravel(), PIXELS[0])
+
+
+def test_the_map_has_the_lowest_row_at_the_bottom(real):
+    tiles = np.repeat(np.arange(6)[:, None] / 6, 784, axis=1)
+    shown = plots.digit_map(real, tiles, np.arange(3.0), np.arange(2.0)).axes[0].images[0].get_array()
+    assert shown.shape == (56, 84)
+    assert np.allclose(shown[::28, ::28], [[3 / 6, 4 / 6, 5 / 6], [0, 1 / 6, 2 / 6]])
 
 
 @pytest.mark.parametrize("shape", [(12, 784), (12, 28, 28, 1), (12, 1, 28, 28)])

@@ -1,5 +1,6 @@
 """Notebooks run again: with other parameters, without the real images, and as make verify does it."""
 
+import ast
 import os
 import re
 import shutil
@@ -47,11 +48,11 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
-def rerun(path, tmp_path, **changes):
+def rerun(path, tmp_path, cwd=None, **changes):
     """The notebook run by papermill with small parameters, and what it glued."""
     out = tmp_path / path.name
     notebook = papermill.execute_notebook(
-        path, out, {**SMALL[path.stem], **changes}, cwd=path.parent, progress_bar=False, start_timeout=600
+        path, out, {**SMALL[path.stem], **changes}, cwd=cwd or path.parent, progress_bar=False, start_timeout=600
     )
     return notebook, glued(notebook)
 
@@ -70,10 +71,32 @@ def test_every_notebook_has_small_parameters():
     assert {path.stem for path in NOTEBOOKS} == set(SMALL)
 
 
+def solved(path, folder):
+    """A copy of the notebook in which every stub is filled in with the solution."""
+    notebook = read(path)
+    stubs, checks, solutions = (
+        [cell for cell in notebook.cells if f"exercise-{kind}" in cell.metadata.get("tags", ())]
+        for kind in ("stub", "check", "solution")
+    )
+    for stub, check, solution in zip(stubs, checks, solutions, strict=True):
+        (name,) = re.findall(r"^def (\w+)", stub.source, re.MULTILINE)
+        (function,) = [node for node in ast.parse(solution.source).body if getattr(node, "name", "") == name]
+        imports = [line for line in solution.source.splitlines() if line.startswith(("import ", "from "))]
+        stub.source = "\n".join([*imports, ast.get_source_segment(solution.source, function)])
+        check.source = f"print('the check of {name}: ', end='')\n{check.source}"
+    copy = folder / "solved" / path.name
+    copy.parent.mkdir()
+    nbformat.write(notebook, copy)
+    return copy, len(checks)
+
+
 @pytest.mark.slow
 @each_notebook
 def test_rerun_with_small_parameters(path, tmp_path):
-    notebook, results = rerun(path, tmp_path)
+    """And with the solutions of the exercises put in: as stored, each check says "not yet" (test_lessons)."""
+    copy, checks = solved(path, tmp_path)
+    notebook, results = rerun(copy, tmp_path, cwd=path.parent)
+    assert len(re.findall(r"^the check of \w+: right: ", printed(notebook), re.MULTILINE)) == checks
     assert results["data_verified"] == data.load("mnist").verified
     assert results.get("data_source", "folder") in ("folder", "keras", "stand-in")
     if path == DENSE:

@@ -15,7 +15,7 @@ CODE = re.compile(r"(?<![`}])`([^`]+)`")
 MEASURED = re.compile(r"\d[\d,]*\.\d+|\d+(?=\s?%)")
 AFTER_A_NUMBER = re.compile(r"\{(?:glue:text|numref)\}`[^`]*`\s?(?:은|는|이|가|을|를|와|과|로|으로|이라|라)(?![가-힣])")
 PLAIN_STYLE = re.compile(r"(?<![니시])다[.?!](?=[\s\"')”’*]|$)")
-CLAIM = re.compile(r"^\*원문의 주장: [^*]*\*")  # what is claimed is quoted, in the style of quotations
+CLAIM = re.compile(r"^\*바탕 노트의 주장: [^*]*\*")  # what is claimed is quoted, in the style of quotations
 # What the list of terms decided against.
 OTHER_TERMS = [
     "오토 인코더",

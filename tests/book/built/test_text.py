@@ -56,7 +56,7 @@ def test_a_page_shows_every_stored_figure_with_its_words(page):
 @pytest.mark.parametrize("page", ["notebooks/6_2_dense", "notebooks/6_3_convolutional"])
 def test_the_models_code_is_on_the_page(page):
     text = re.sub(r"<[^>]+>", "", html(page))
-    assert "(models.Model):" in text and "super().__init__(x, decoder(encoder(x)), **kwargs)" in text
+    assert "(keras.Model):" in text and "super().__init__(x, decoder(encoder(x)), **kwargs)" in text
 
 
 def test_a_number_in_the_prose_is_the_stored_one():

@@ -1,0 +1,63 @@
+"""How a page reads: ``make words`` prints the mean number of words of a sentence, page by page."""
+
+import re
+import statistics
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parent.parent
+
+OUT_OF_SIGHT = {"remove-cell", "hide-cell", "exercise-check"}
+"""Tags of cells that the page leaves out or folds."""
+
+BLOCK = re.compile(r"^(`{3,})\{?(\w*)\}?[^\n]*\n(.*?)^\1", re.MULTILINE | re.DOTALL)
+ROLE = re.compile(r"\{[\w:]+\}`([^`<]*)(?:<[^`]*>)?`")
+
+
+def visible(cell: NotebookNode) -> bool:
+    """Whether a reader of the page sees a cell without opening a fold."""
+    return not OUT_OF_SIGHT & set(cell.metadata.get("tags", ()))
+
+
+def prose(cell: NotebookNode) -> str:
+    """The text of a Markdown cell."""
+    return plain(cell.source)
+
+
+def plain(text: str) -> str:
+    """A Markdown text as a reader sees it: without code, formulas, tables and markup; notes keep their text."""
+    text = BLOCK.sub(lambda block: block[3] if block[2] in ("admonition", "note", "glossary") else "", text)
+    text = re.sub(r"^(?:\||:\w+:|\(\S+\)=|#+ ).*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"`([^`\n]+)`", r"\1", ROLE.sub(r"\1", text))
+    return re.sub(r"[*_>]", "", re.sub(r"\$[^$]+\$", "x", text))
+
+
+def words(text: str) -> list[str]:
+    """The words of a plain text; a number is one."""
+    return re.findall(r"[\w][\w'’.,-]*", text)
+
+
+def sentences(path: Path) -> list[str]:
+    """The sentences of a page: its prose in view, without headings, tables and captions."""
+    if path.suffix == ".md":
+        texts = [plain(path.read_text(encoding="utf-8"))]
+    else:
+        texts = [prose(cell) for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown" and visible(cell)]
+    parts = [part for text in texts for part in re.split(r"\n\s*\n|^\s*(?:-|\d+\.) ", text, flags=re.MULTILINE)]
+    found = [sentence for part in parts for sentence in re.split(r"(?<=[.?!:])\s+(?=[^a-z])", " ".join(part.split()))]
+    return [sentence for sentence in found if len(words(sentence)) > 2]
+
+
+def main() -> None:
+    """Print a line for each page."""
+    pages = [*sorted((ROOT / "notebooks").glob("*.ipynb")), *(ROOT / f"{name}.md" for name in ("index", "differences"))]
+    for path in pages:
+        lengths = [len(words(sentence)) for sentence in sentences(path)]
+        print(f"{path.stem:20}{statistics.mean(lengths):6.1f} words a sentence, {len(lengths):4} sentences")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
