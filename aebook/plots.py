@@ -199,9 +199,9 @@ def digit_map(images: Images, tiles: np.ndarray, across: np.ndarray, up: np.ndar
     figure, axes = new_figure(images, size=(6.4, 6.4))
     rows = to_grid(tiles).reshape(len(up), len(across), SIDE, SIDE)[::-1]
     edges = [edge for line in (across, up) for edge in (line[0], line[-1])]
-    axes[0, 0].imshow(
-        np.concatenate(np.concatenate(rows, axis=1), axis=1), cmap="gray", extent=edges, aspect="auto", vmin=0, vmax=1
-    )
+    picture = np.concatenate(np.concatenate(rows, axis=1), axis=1)
+    look: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+    axes[0, 0].imshow(picture, extent=edges, aspect="auto", **look)
     axes[0, 0].set(xlabel="first number of the code", ylabel="second number of the code")
     return figure
 

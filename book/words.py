@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from docutils import nodes
 from myst_nb.ext.glue.roles import PasteTextRole
 from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.locale import _, translators
@@ -67,9 +68,16 @@ class TranslateWords(SphinxPostTransform):
                 node[prompt] = translated(node[prompt])
 
 
+def translate_captions(app: Sphinx, document: nodes.document) -> None:
+    """Translate what stands above each part of the contents: its node comes after Sphinx's translation."""
+    for contents in document.findall(addnodes.toctree):
+        contents["caption"] = translated(contents["caption"] or "") or None
+
+
 def setup(app: Sphinx) -> None:
     """Take part in every build; for the English edition nothing changes."""
     app.add_transform(TranslateTableCells)
     app.add_post_transform(TranslateWords)
     app.add_role_to_domain("glue", "text", GlueHere(), override=True)
     app.connect("config-inited", translate_settings)
+    app.connect("doctree-read", translate_captions, priority=900)  # after the table of contents is put in
