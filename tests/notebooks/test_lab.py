@@ -93,4 +93,4 @@ def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab, chromium):
     text = page.locator(".jp-Notebook").inner_text()
     assert re.search(r"13,336 parameters", text)
     # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
-    assert "Run it with other settings" in text and "```{admonition}" not in text and "```{math}" not in text
+    assert "Validate on test images?" in text and "```{admonition}" not in text and "```{math}" not in text
