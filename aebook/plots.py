@@ -90,11 +90,11 @@ def reconstructions(
     rows = 1 + (codes is not None) + len(outputs)
     count = min(count, len(inputs))
     figure, axes = new_figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
-    _picture_row(axes[0], inputs, "input")
+    _picture_row(axes[0], to_grid(inputs[:count]), "input")
     if codes is not None:
         _stem_row(axes[1], np.reshape(codes[:count], (count, -1)))
     for row, (name, pixels) in zip(axes[rows - len(outputs) :], outputs.items()):
-        _picture_row(row, pixels, name)
+        _picture_row(row, to_grid(pixels[:count]), name)
     return figure
 
 
@@ -102,8 +102,8 @@ def _row_label(axis, text):
     axis.set_ylabel(text, rotation=0, ha="right", va="center", labelpad=6)
 
 
-def _picture_row(axes, pixels, name, **limits):
-    for axis, picture in zip(axes, to_grid(pixels[: len(axes)])):
+def _picture_row(axes, pictures, name, **limits):
+    for axis, picture in zip(axes, pictures):
         axis.imshow(picture, **{"cmap": "gray", "vmin": 0, "vmax": 1, **limits})
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
@@ -135,7 +135,7 @@ def pictures(
     count = len(next(iter(rows.values())))
     figure, axes = new_figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, pixels) in zip(axes, rows.items()):
-        _picture_row(row, pixels, name, **limits)
+        _picture_row(row, to_grid(pixels), name, **limits)
     for axis, title in zip(axes[0], titles):
         axis.set_title(title, size=10)
     return figure
@@ -151,11 +151,7 @@ def thumbnails(images: Images, rows: Mapping[str, np.ndarray]) -> Figure:
     count = len(next(iter(rows.values())))
     figure, axes = new_figure(images, len(rows), count, size=(count * 1.02 + 1.2, len(rows) * 1.12 + 0.2))
     for row, (name, values) in zip(axes, rows.items()):
-        for axis, picture in zip(row, values):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=np.max(values))
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-        _row_label(row[0], name)
+        _picture_row(row, values, name, vmax=np.max(values))
     return figure
 
 

@@ -22,9 +22,15 @@ def visible(cell: NotebookNode) -> bool:
     return not OUT_OF_SIGHT & set(cell.metadata.get("tags", ()))
 
 
-def prose(cell: NotebookNode) -> str:
-    """The text of a Markdown cell."""
-    return plain(cell.source)
+def exercises(notebook: NotebookNode) -> list[tuple[NotebookNode, NotebookNode, NotebookNode]]:
+    """The exercises with a function to fill in: the cells of the stub, of its check and of the solution of each.
+
+    Raises:
+        ValueError: if one of the three is missing.
+    """
+    kinds = (f"exercise-{kind}" for kind in ("stub", "check", "solution"))
+    found = ([cell for cell in notebook.cells if kind in cell.metadata.get("tags", ())] for kind in kinds)
+    return list(zip(*found, strict=True))
 
 
 def plain(text: str) -> str:
@@ -45,7 +51,8 @@ def sentences(path: Path) -> list[str]:
     if path.suffix == ".md":
         texts = [plain(path.read_text(encoding="utf-8"))]
     else:
-        texts = [prose(cell) for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown" and visible(cell)]
+        cells = filter(visible, nbformat.read(path, 4).cells)
+        texts = [plain(cell.source) for cell in cells if cell.cell_type == "markdown"]
     parts = [part for text in texts for part in re.split(r"\n\s*\n|^\s*(?:-|\d+\.) ", text, flags=re.MULTILINE)]
     found = [sentence for part in parts for sentence in re.split(r"(?<=[.?!:])\s+(?=[^a-z])", " ".join(part.split()))]
     return [sentence for sentence in found if len(words(sentence)) > 2]

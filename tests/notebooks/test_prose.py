@@ -10,7 +10,6 @@ import pytest
 
 from aebook import claims
 from aebook.notebooks import glued
-from tools.lessons import visible
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -221,7 +220,7 @@ def test_every_figure_table_and_equation_is_referred_to():
     texts = [text for page in PAGES for _, text in prose(page)]
     named = set(re.findall(r"^:(?:name|label): (.+)$", "\n".join(texts), re.MULTILINE))
     for path in NOTEBOOKS:
-        for cell in filter(visible, read(path).cells):
+        for cell in read(path).cells:
             named |= {cell.metadata.get("mystnb", {}).get("figure", {}).get("name")} - {None}
     referred = set(re.findall(r"\{(?:numref|eq)\}`([^`]+)`", "\n".join(texts)))
     assert len(named) > 50

@@ -16,6 +16,7 @@ import pytest
 from aebook import data
 from aebook.notebooks import glued
 from tools import stored
+from tools.lessons import exercises
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -74,11 +75,8 @@ def test_every_notebook_has_small_parameters():
 def solved(path, folder):
     """A copy of the notebook in which every stub is filled in with the solution."""
     notebook = read(path)
-    stubs, checks, solutions = (
-        [cell for cell in notebook.cells if f"exercise-{kind}" in cell.metadata.get("tags", ())]
-        for kind in ("stub", "check", "solution")
-    )
-    for stub, check, solution in zip(stubs, checks, solutions, strict=True):
+    to_fill_in = exercises(notebook)
+    for stub, check, solution in to_fill_in:
         (name,) = re.findall(r"^def (\w+)", stub.source, re.MULTILINE)
         (function,) = [node for node in ast.parse(solution.source).body if getattr(node, "name", "") == name]
         imports = [line for line in solution.source.splitlines() if line.startswith(("import ", "from "))]
@@ -87,7 +85,7 @@ def solved(path, folder):
     copy = folder / "solved" / path.name
     copy.parent.mkdir()
     nbformat.write(notebook, copy)
-    return copy, len(checks)
+    return copy, len(to_fill_in)
 
 
 @pytest.mark.slow
