@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import statistics
 from functools import cache
 from pathlib import Path
 
