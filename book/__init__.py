@@ -23,6 +23,7 @@ CONCERNS = (
     "scripts",
     "search",
     "tables",
+    "times",
     "words",
 )
 
