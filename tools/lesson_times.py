@@ -5,7 +5,6 @@ meanwhile. The times stand in `results/lessons.json`, from where the page for te
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import nbformat
+import psutil
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
@@ -66,7 +66,7 @@ def main() -> str | int:
         images = data.load("mnist")
         if not images.verified:
             return f"{times.FILE} is made from the verified MNIST only; got {images.source} ({images.reason})"
-        load, *_ = os.getloadavg()
+        load = psutil.cpu_percent(interval=10) / 100 * psutil.cpu_count()
         if load > times.QUIET:
             print(f"the machine has other work, its load is {load:.1f}: the lessons will take longer", file=sys.stderr)
         measured = {name: measure(ROOT / f"{name}.ipynb") for name in lessons()}
