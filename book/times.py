@@ -16,8 +16,6 @@ from book.editions import EDITIONS
 from book.reading import minutes_to_read
 
 FILE = "results/lessons.json"
-QUIET = 0.5
-"""The load, before the lessons were run, of a machine that had next to no other work."""
 
 
 class ToRead(nodes.inline):
@@ -61,8 +59,6 @@ class LessonTimes(ListTable, SphinxDirective):
         self.add_name(table)
         day = format_date(date.fromisoformat(measured["measured"]), "long", locale=self.config.language)
         said = _("The cells were run on %(date)s, on %(cores)d cores (%(processor)s).")
-        if measured["load_before"] > QUIET:
-            said += _(" The machine had other work, so they took longer than they do alone.")
         return [table, _own_words(nodes.Text(said % {"date": day, **measured["machine"]})), *messages]
 
 

@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 
 import nbformat
-import psutil
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
@@ -66,15 +65,12 @@ def main() -> str | int:
         images = data.load("mnist")
         if not images.verified:
             return f"{times.FILE} is made from the verified MNIST only; got {images.source} ({images.reason})"
-        load = psutil.cpu_percent(interval=10) / 100 * psutil.cpu_count()
-        if load > times.QUIET:
-            print(f"the machine has other work, its load is {load:.1f}: the lessons will take longer", file=sys.stderr)
         measured = {name: measure(ROOT / f"{name}.ipynb") for name in lessons()}
     except (KeyboardInterrupt, DeadKernelError):  # nbclient ends the kernel itself when it is interrupted
         return f"interrupted, or the kernel died; {times.FILE} stays as it was"
     except (InputError, CellExecutionError, RuntimeError) as error:
         return str(error)
-    about = {"measured": str(date.today()), "machine": machine(), "load_before": round(load, 1), "data_verified": True}
+    about = {"measured": str(date.today()), "machine": machine(), "data_verified": True}
     write_whole(OUT, json.dumps({**about, "lessons": measured}, indent=1) + "\n")
     for name, seconds in measured.items():
         print(f"{name:30} {seconds['run_s']:7.1f} s, {seconds['first_picture_s']:5.1f} s to the first picture")

@@ -67,7 +67,6 @@ def measured(monkeypatch, tmp_path, stand_in):
     measured = []
     monkeypatch.setattr(lesson_times, "OUT", tmp_path / "lessons.json")
     monkeypatch.setattr(lesson_times, "measure", measure)
-    monkeypatch.setattr(lesson_times.os, "getloadavg", lambda: (0.2, 1, 1))
     monkeypatch.setattr(lesson_times.data, "load", lambda name: dataclasses.replace(stand_in, verified=True))
     return measured
 
@@ -79,13 +78,6 @@ def test_every_lesson_is_measured_and_it_is_said_when_and_where(measured, capsys
     assert stored["measured"] and stored["machine"]["processor"] and stored["machine"]["cores"] >= 1
     said = capsys.readouterr()
     assert "notebooks/6_1_principle           80.0 s,   9.0 s to the first picture" in said.out and not said.err
-
-
-def test_other_work_on_the_machine_is_told_and_stored(measured, monkeypatch, capsys):
-    monkeypatch.setattr(lesson_times.os, "getloadavg", lambda: (1.75, 1, 1))
-    assert lesson_times.main() == 0
-    assert json.loads(lesson_times.OUT.read_text())["load_before"] == 1.8
-    assert "the machine has other work, its load is 1.8: the lessons will take longer" in capsys.readouterr().err
 
 
 def test_nothing_runs_where_there_is_only_the_stand_in(measured, monkeypatch, stand_in):
