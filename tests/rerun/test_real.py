@@ -136,14 +136,14 @@ def test_killed_interrupted_and_started_again(write, out, main, ran, tmp_path, c
 
 
 def test_killed_at_random_moments(tmp_path):
-    """A chapter, with little to train: two runs at the end, none repeated. (test_store dies more often.)"""
+    """A notebook of the book: two runs at the end, none repeated. (test_store dies more often.)"""
     out = tmp_path / "z"
     arguments = (
-        ROOT / "notebooks" / "6_2_dense.ipynb",
+        ROOT / "notebooks" / "one_model.ipynb",
         "--set",
         "z_dim=2,4",
         "--set",
-        "epochs=1",
+        "model=pca",
         "--set",
         "n_train=1000",
         "--out",
