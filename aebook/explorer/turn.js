@@ -1,0 +1,82 @@
+// Turn the numbers: the code of a digit, each number of it to be pulled, and what the decoder draws then.
+
+import { digitChoice } from "./digits.js";
+import { button, eachFrame, h, label, slider } from "./dom.js";
+import { images as unpack, load } from "./engine.js";
+import { levels } from "./levels.js";
+import { picture } from "./pictures.js";
+
+const STEPS = 100;
+
+export async function turn({ model, word, need, say, put }) {
+  const [name] = model.get("models");
+  const [packed, pack] = await Promise.all([need(name), need("test_images")]);
+  const { codeShape, codeSize, decode, dead, encode, ranges } = load(packed), images = unpack(pack);
+  let first, code, other, chosen = 0, past = [], last = -1;
+
+  const digit = picture(word("digit")), plain = picture(word("fromItsCode")), turned = picture(word("fromYours"));
+  const update = eachFrame(() => {
+    numbers.show(code, first);
+    turned.show(decode(code));
+    one.show(code[chosen]);
+    back.disabled = !past.length;
+    model.set("code", Array.from(code));
+    model.save_changes();
+  });
+  function change(newCode, { keep = true, place = -1 } = {}) {
+    if (keep) past.push(code);
+    [code, last] = [newCode, place];
+    update();
+  }
+  function set(place, value, begins = place !== last) { // one pull is undone at once
+    const next = code.slice();
+    next[place] = value;
+    change(next, { keep: begins, place });
+    say(word("numberIs", { number: place + 1, value: value.toFixed(1) }));
+  }
+  function choose(place) {
+    chosen = place;
+    const { low, high } = ranges[place];
+    Object.assign(one.input, { min: low, max: high, step: (high - low) / STEPS || 1, disabled: dead[place] });
+    one.name.textContent = word("number", { number: place + 1 });
+    one.input.setAttribute("aria-label", one.name.textContent);
+    range.textContent = word(dead[place] ? "isDead" : "isIn", { low: low.toFixed(1), high: high.toFixed(1) });
+    one.show(code[place]);
+  }
+  function begin({ pixels }) {
+    first = encode(pixels);
+    [code, past, last] = [first, [], -1];
+    digit.show(pixels);
+    plain.show(decode(first));
+    update();
+  }
+
+  const numbers = levels({ legend: word("pull", { size: codeSize }), ranges, dead, word, choose, pull: set,
+    columns: codeShape.length > 1 ? codeShape[1] : 12 });
+  const one = slider("", { low: 0, high: 1, step: 0.01, value: 0, words: value => value.toFixed(1),
+    move: value => set(chosen, value) });
+  const range = h("p", { class: "explorer-note" });
+  const back = button(word("undo"), () => change(past.pop(), { keep: false }));
+  const from = digitChoice(word("aDigitFirst"), { images, word, chosen: 0, choose: begin });
+  const to = digitChoice(word("anotherDigit"), { images, word, chosen: 1, choose: image => (other = encode(image.pixels)) });
+  const part = (name, ...things) => h("div", { class: `explorer-panel explorer-${name}` }, ...things);
+  const row = (called, ...buttons) => h("div", { class: "explorer-row", role: "group", "aria-label": called },
+    label(called), ...buttons);
+  const alive = work => () => dead[chosen] || work();
+  put(h("div", { class: "explorer-turn" },
+    part("first", from.element),
+    part("pictures", h("div", {}, label(word("digit")), digit.element),
+      h("div", {}, label(word("fromItsCode")), plain.element), h("div", {}, label(word("fromYours")), turned.element)),
+    part("pull", numbers.element),
+    part("actions", one.element, range,
+      row(word("thisNumber"), button(word("toZero"), alive(() => set(chosen, 0))),
+        button(word("toOther"), alive(() => set(chosen, other[chosen])))),
+      row(word("allNumbers"), button(word("toZero"), () => change(new Float32Array(codeSize))),
+        button(word("halfToOther"), () => change(code.map((value, place) => place % 2 ? other[place] : value)))),
+      h("div", { class: "explorer-row" }, back, button(word("reset"), () => change(first)))),
+    part("second", to.element)));
+  other = encode(to.image().pixels);
+  begin(from.image());
+  numbers.mark(0);
+  choose(0);
+}
