@@ -72,7 +72,7 @@ def write_scripts(app: Sphinx) -> None:
     words = {key: translated(text) for key, text in bundle.words().items()}
     (static / "explorer.js").write_text(bundle.script(words), encoding="utf-8")
     (static / "explorer.css").write_text(bundle.style(), encoding="utf-8")
-    shutil.copytree(bundle.HERE / "packs", static / "explorer", dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).parent / "explorer", static / "explorer", dirs_exist_ok=True)
 
 
 def add_scripts(

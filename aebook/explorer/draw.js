@@ -54,7 +54,7 @@ async function loadAll(names, need, word, reason) {
 
 export async function draw({ model, word, need, say, put, reason }) {
   const small = model.get("small");
-  const images = unpack(await need("test_images"));
+  const images = unpack(await need("test"));
   const { answers, columns } = await loadAll(model.get("models"), need, word, reason);
   const seen = picture(word("seen"));
   const hint = h("p", { class: "explorer-hint", "aria-hidden": "true" }, word("drawHere"));

@@ -2,10 +2,12 @@
 
 import { draw } from "./draw.js";
 import { h, voice } from "./dom.js";
+import { map } from "./map.js";
+import { train } from "./train.js";
 import { turn } from "./turn.js";
 import { walk } from "./walk.js";
 
-const PARTS = { draw, turn, walk };
+const PARTS = { draw, turn, walk, map, train };
 
 /**
  * Show a part of the explorer.

@@ -6,16 +6,16 @@ import explorer from "./explorer.js";
 const NEAR = "400px";
 
 const folder = new URL("explorer/", document.currentScript.src);
-const promises = new Map(), found = new Map();
-
-globalThis.aebookExplorer = { add: pack => found.set(pack.name, pack) };
+const promises = new Map();
+const { packed } = (globalThis.aebookExplorer ??= { packed: {}, add(one) { this.packed[one.name] = one; } });
 
 function need(name) {
   if (!promises.has(name)) promises.set(name, new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = new URL(`${name}.js`, folder);
-    script.onload = () => found.has(name) ? resolve(found.get(name)) : reject(new Error(WORDS.damaged.replace("{name}", name)));
-    script.onerror = () => reject(new Error(WORDS.notLoaded.replace("{name}", name)));
+    const fail = words => reject(new Error(words.replace("{name}", name)));
+    script.onload = () => packed[name] ? resolve(packed[name]) : fail(WORDS.damaged);
+    script.onerror = () => fail(WORDS.notLoaded);
     document.head.append(script);
   }));
   return promises.get(name);

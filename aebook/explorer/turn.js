@@ -10,7 +10,7 @@ const STEPS = 100;
 
 export async function turn({ model, word, need, say, put }) {
   const [name] = model.get("models");
-  const [packed, pack] = await Promise.all([need(name), need("test_images")]);
+  const [packed, pack] = await Promise.all([need(name), need("test")]);
   const { codeShape, codeSize, decode, dead, encode, ranges } = load(packed), images = unpack(pack);
   let first, code, other, chosen = 0, past = [], last = -1;
 

@@ -32,7 +32,7 @@ function way(called, word) {
 
 export async function walk({ model, word, need, say, put }) {
   const [name] = model.get("models");
-  const [packed, pack] = await Promise.all([need(name), need("test_images")]);
+  const [packed, pack] = await Promise.all([need(name), need("test")]);
   const { decode, encode } = load(packed), images = unpack(pack);
   const fading = way(word("throughPixels"), word), walking = way(word("throughCodes"), word);
   let share = 0.5, ends, codes;
