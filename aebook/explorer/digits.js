@@ -27,9 +27,9 @@ export function digitChoice(legend, { images, word, chosen = -1, choose }) {
   return {
     element: group.element,
     image: () => ten[chosen],
-    none: () => {
-      chosen = -1;
-      group.show(-1);
+    mark: pixels => {
+      chosen = ten.findIndex(one => one.pixels === pixels);
+      group.show(chosen);
     },
   };
 }

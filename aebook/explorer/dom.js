@@ -71,15 +71,19 @@ export function toggle(called, on, turn) {
   return h("label", { class: "explorer-switch" }, input, h("span", {}, called));
 }
 
-/** The one place that is read out. It waits until nothing new has come for a moment. */
+/** Calls `work` with the last of several values, once no other has come for a moment. */
+export function settled(work) {
+  let waiting;
+  return value => {
+    clearTimeout(waiting);
+    waiting = setTimeout(work, 500, value);
+  };
+}
+
+/** The one place that is read out, once nothing moves. */
 export function voice() {
   const element = h("p", { class: "explorer-said", role: "status" });
-  let waiting;
-  const say = text => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (element.textContent = text), 500);
-  };
-  return { element, say };
+  return { element, say: settled(text => (element.textContent = text)) };
 }
 
 /** Calls `work` with the next frame, once, however often it was asked for. */

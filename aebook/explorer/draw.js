@@ -2,7 +2,7 @@
 
 import { codeView, errorLine } from "./code.js";
 import { digitChoice } from "./digits.js";
-import { button, eachFrame, h, label, toggle } from "./dom.js";
+import { button, eachFrame, h, label, settled, toggle } from "./dom.js";
 import { frame, images as unpack, ink, load, mse, naive } from "./engine.js";
 import { drawingPad } from "./pad.js";
 import { picture } from "./pictures.js";
@@ -54,7 +54,7 @@ async function loadAll(names, need, word, reason) {
 
 export async function draw({ model, word, need, say, put, reason }) {
   const small = model.get("small");
-  const images = unpack(await need("test"));
+  const images = await need("test").then(unpack, () => null); // a drawing needs none
   const { answers, columns } = await loadAll(model.get("models"), need, word, reason);
   const seen = picture(word("seen"));
   const hint = h("p", { class: "explorer-hint", "aria-hidden": "true" }, word("drawHere"));
@@ -65,18 +65,21 @@ export async function draw({ model, word, need, say, put, reason }) {
     if (!pad.strokes().length) return null;
     return framed ? frame(pad.strokes()) : naive(ink(pad.strokes(), PEN, SIDE), SIDE, SIDE);
   }
+  const keep = settled(pixels => {
+    model.set("drawing", pixels && Array.from(pixels));
+    model.save_changes();
+  });
   const update = eachFrame(() => {
     const pixels = look();
     seen.show(pixels);
     const said = answers.map(one => one.show(pixels));
     hint.hidden = Boolean(pixels);
-    if (!pad.image()) ten.none();
-    model.set("drawing", pixels && Array.from(pixels));
-    model.save_changes();
+    ten?.mark(pad.image());
+    keep(pixels);
     say(pixels ? said.join(" ") : word("nothingDrawn"));
   });
   const pad = drawingPad({ word, pen: PEN, changed: update, say });
-  const ten = digitChoice(word("orTestImage"), { images, word, choose: ({ pixels }) => pad.show(pixels) });
+  const ten = images && digitChoice(word("orTestImage"), { images, word, choose: ({ pixels }) => pad.show(pixels) });
   const turnFrame = on => {
     framed = on;
     update();
@@ -89,6 +92,6 @@ export async function draw({ model, word, need, say, put, reason }) {
     part("results", h("div", { class: "explorer-answers", "data-count": columns.length }, ...columns),
       small ? "" : h("p", { class: "explorer-note" }, word("errorsAre"))),
     small ? "" : part("frame", toggle(word("frame"), true, turnFrame), h("p", { class: "explorer-note" }, word("frameIs"))),
-    part("tests", ten.element, h("p", { class: "explorer-note" }, word("padKeys")))));
+    part("tests", ten?.element ?? "", h("p", { class: "explorer-note" }, word("padKeys")))));
   update();
 }

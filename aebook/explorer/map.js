@@ -44,7 +44,7 @@ export async function map({ model, word, need, say, put }) {
     update();
   }
   const move = place => {
-    ten.none();
+    ten.mark(null);
     go(place);
   };
   const sheet = plane(facts, word("mapIs"), move);

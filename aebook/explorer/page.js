@@ -29,14 +29,19 @@ function start(host) {
   explorer.render({ model, el: host });
 }
 
+const hosts = new Set(document.querySelectorAll(".explorer[data-part]"));
+
+function begin(host) {
+  watcher.unobserve(host);
+  if (hosts.delete(host)) start(host);
+}
+
+// A part comes when it is nearly in sight; with the Tab key, which finds only what is there, all of them come.
 const watcher = new IntersectionObserver(seen => {
-  for (const { target, isIntersecting } of seen) {
-    if (!isIntersecting) continue;
-    watcher.unobserve(target);
-    start(target);
-  }
+  for (const { target, isIntersecting } of seen) if (isIntersecting) begin(target);
 }, { rootMargin: NEAR });
-for (const host of document.querySelectorAll(".explorer[data-part]")) {
+for (const host of hosts) {
   host.dataset.state = "known";
   watcher.observe(host);
 }
+addEventListener("keydown", ({ key }) => key === "Tab" && [...hosts].forEach(begin));

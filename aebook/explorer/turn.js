@@ -1,7 +1,7 @@
 // Turn the numbers: the code of a digit, each number of it to be pulled, and what the decoder draws then.
 
 import { digitChoice } from "./digits.js";
-import { button, eachFrame, h, label, slider } from "./dom.js";
+import { button, eachFrame, h, label, settled, slider } from "./dom.js";
 import { images as unpack, load } from "./engine.js";
 import { levels } from "./levels.js";
 import { picture } from "./pictures.js";
@@ -14,14 +14,17 @@ export async function turn({ model, word, need, say, put }) {
   const { codeShape, codeSize, decode, dead, encode, ranges } = load(packed), images = unpack(pack);
   let first, code, other, chosen = 0, past = [], last = -1;
 
+  const keep = settled(numbers => {
+    model.set("code", Array.from(numbers));
+    model.save_changes();
+  });
   const digit = picture(word("digit")), plain = picture(word("fromItsCode")), turned = picture(word("fromYours"));
   const update = eachFrame(() => {
     numbers.show(code, first);
     turned.show(decode(code));
     one.show(code[chosen]);
     back.disabled = !past.length;
-    model.set("code", Array.from(code));
-    model.save_changes();
+    keep(code);
   });
   function change(newCode, { keep = true, place = -1 } = {}) {
     if (keep) past.push(code);

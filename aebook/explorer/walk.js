@@ -57,7 +57,7 @@ export async function walk({ model, word, need, say, put }) {
     say(percent(value));
     update();
   };
-  const at = slider(word("wayTo"), { low: 0, high: 1, step: 0.01, value: share, words: percent, move });
+  const at = slider(word("howFar"), { low: 0, high: 1, step: 0.01, value: share, words: percent, move });
   put(h("div", { class: "explorer-walk" }, fading.element, walking.element, at.element),
     h("div", { class: "explorer-ends" }, from.element, to.element));
   begin();
