@@ -10,6 +10,9 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parent.parent
 
+PROSE = ("index", "teachers", "differences", "glossary")
+"""The pages that are no notebooks; the references have no sentences."""
+
 OUT_OF_SIGHT = {"remove-cell", "hide-cell", "exercise-check"}
 """Tags of cells that the page leaves out or folds."""
 
@@ -58,12 +61,20 @@ def sentences(path: Path) -> list[str]:
     return [sentence for sentence in found if len(words(sentence)) > 2]
 
 
+def pages() -> list[Path]:
+    """The pages of the book that have sentences, and the notebook that only runs."""
+    return [*sorted((ROOT / "notebooks").glob("*.ipynb")), *(ROOT / f"{name}.md" for name in PROSE)]
+
+
+def mean_length(path: Path) -> float:
+    """The mean number of words of a page's sentences."""
+    return statistics.mean(len(words(sentence)) for sentence in sentences(path))
+
+
 def main() -> None:
     """Print a line for each page."""
-    pages = [*sorted((ROOT / "notebooks").glob("*.ipynb")), *(ROOT / f"{name}.md" for name in ("index", "differences"))]
-    for path in pages:
-        lengths = [len(words(sentence)) for sentence in sentences(path)]
-        print(f"{path.stem:20}{statistics.mean(lengths):6.1f} words a sentence, {len(lengths):4} sentences")
+    for path in pages():
+        print(f"{path.stem:20}{mean_length(path):6.1f} words a sentence, {len(sentences(path)):4} sentences")
 
 
 if __name__ == "__main__":
