@@ -1,8 +1,8 @@
 """The directive `explorer`: a part of aebook/explorer in a page, and a still figure where no script runs.
 
-    ```{explorer} draw
-    :models: 6_2_dense 6_3_convolutional
-    ```
+```{explorer} draw
+:models: 6_2_dense 6_3_convolutional
+```
 """
 
 import shutil
@@ -75,9 +75,7 @@ def write_scripts(app: Sphinx) -> None:
     shutil.copytree(Path(__file__).parent / "explorer", static / "explorer", dirs_exist_ok=True)
 
 
-def add_scripts(
-    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
+def add_scripts(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Let a page that has a part load the script, when it is read."""
     if app.builder.name == "html" and "explorer" in app.env.metadata.get(name, {}):
         app.add_css_file("explorer.css", priority=900)

@@ -1,4 +1,4 @@
-"""The explorer's modules joined into one, for anywidget and for a page: a page that is opened as a file loads no modules.
+"""The explorer's modules joined to one, for anywidget and for a page: one that is opened as a file loads no modules.
 
 A module here imports only from those beside it, a line each, and exports only what it declares.
 """
@@ -33,8 +33,9 @@ def script(words: dict[str, str]) -> str:
 
 
 def style() -> str:
-    """The styles of the explorer."""
-    return (HERE / "explorer.css").read_text(encoding="utf-8")
+    """The styles of the explorer: those of all parts, then those of each."""
+    sheets = sorted(HERE.glob("*.css"), key=lambda path: (path.stem != "explorer", path.stem))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sheets)
 
 
 def words() -> dict[str, str]:

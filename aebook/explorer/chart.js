@@ -18,7 +18,8 @@ export function lossChart({ chart, epoch, loss, gray }) {
   const numbers = svg("g", { "text-anchor": "middle" });
   const before = svg("polyline", { class: "explorer-run", "data-run": "before" });
   const now = svg("polyline", { class: "explorer-run", "data-run": "now" });
-  const element = svg("svg", { class: "explorer-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": chart },
+  const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": chart };
+  const element = svg("svg", { class: "explorer-chart", ...box },
     ...TICKS.flatMap(tick => [
       svg("line", { class: "explorer-grid", x1: LEFT, x2: WIDTH - RIGHT, y1: up(tick), y2: up(tick) }),
       text({ x: LEFT - 5, y: up(tick) + 4, "text-anchor": "end" }, String(tick))]),
@@ -34,8 +35,10 @@ export function lossChart({ chart, epoch, loss, gray }) {
     numbers.replaceChildren(...[...Array(Math.floor(epochs / step) + 1).keys()].map(place =>
       text({ x: across(place * step), y: HEIGHT - BOTTOM + 14 }, String(place * step))));
   }
-  const draw = (line, run) =>
-    line.setAttribute("points", (run?.losses ?? []).map(([x, y]) => `${across(x).toFixed(1)},${up(y).toFixed(1)}`).join(" "));
+  function draw(line, run) {
+    const points = (run?.losses ?? []).map(([x, y]) => `${across(x).toFixed(1)},${up(y).toFixed(1)}`);
+    line.setAttribute("points", points.join(" "));
+  }
   function show(run, old) {
     scale(Math.max(run?.epochs ?? 1, old?.epochs ?? 1));
     draw(now, run);

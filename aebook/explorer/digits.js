@@ -1,7 +1,7 @@
 // Ten real test images to choose from, one of each class; a button brings ten others.
 
 import { button, choice, h } from "./dom.js";
-import { tenOf, thumbnail } from "./pictures.js";
+import { picture, tenOf } from "./pictures.js";
 
 /**
  * @param images: many test images with their classes.
@@ -10,15 +10,18 @@ import { tenOf, thumbnail } from "./pictures.js";
  */
 export function digitChoice(legend, { images, word, chosen = -1, choose }) {
   let turn = 0, ten = tenOf(images);
-  const faces = ten.map(({ pixels }) => thumbnail(pixels));
-  const options = ten.map(({ label }, place) => ({ label: word("aDigit", { digit: label }), face: faces[place].element }));
+  const faces = ten.map(() => picture());
+  const show = () => faces.forEach((face, place) => face.show(ten[place].pixels));
+  show();
+  const options = ten.map(({ label }, place) =>
+    ({ label: word("aDigit", { digit: label }), face: faces[place].element }));
   const group = choice(legend, options, chosen, place => {
     chosen = place;
     choose(ten[place]);
   });
   function others() {
     ten = tenOf(images, ++turn);
-    ten.forEach(({ pixels }, place) => faces[place].show(pixels));
+    show();
     if (chosen >= 0) choose(ten[chosen]);
   }
   const more = button(word("otherImages"), others);

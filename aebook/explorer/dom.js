@@ -20,10 +20,14 @@ export const svg = (tag, attributes = {}, ...children) =>
   fillIn(document.createElementNS(SVG, tag), attributes, children);
 
 /** A button with words on it. */
-export const button = (words, press) => h("button", { type: "button", class: "explorer-button", onclick: press }, words);
+export const button = (words, press) =>
+  h("button", { type: "button", class: "explorer-button", onclick: press }, words);
 
 /** A short text over a thing. */
 export const label = words => h("p", { class: "explorer-label" }, words);
+
+/** A place of a part, by its kind, and what stands in it. */
+export const area = (kind, ...things) => h("div", { class: `explorer-panel explorer-${kind}` }, ...things);
 
 /** One of several things, chosen by a click or with the arrow keys; `show` marks another one without choosing it. */
 export function choice(legend, options, chosen, choose) {

@@ -2,7 +2,7 @@
 
 import { codeView, errorLine } from "./code.js";
 import { digitChoice } from "./digits.js";
-import { button, eachFrame, h, label, settled, toggle } from "./dom.js";
+import { area, button, eachFrame, h, label, settled, toggle } from "./dom.js";
 import { frame, images as unpack, ink, load, mse, naive } from "./engine.js";
 import { drawingPad } from "./pad.js";
 import { picture } from "./pictures.js";
@@ -84,14 +84,14 @@ export async function draw({ model, word, need, say, put, reason }) {
     framed = on;
     update();
   };
-  const part = (name, ...things) => h("div", { class: `explorer-panel explorer-${name}` }, ...things);
   put(h("div", { class: "explorer-draw", "data-small": small },
-    part("drawn", label(word("drawn")), h("div", { class: "explorer-square" }, pad.element, hint)),
-    part("buttons", button(word("undo"), pad.undo), button(word("clear"), pad.clear)),
-    part("seen", label(word("seen")), seen.element),
-    part("results", h("div", { class: "explorer-answers", "data-count": columns.length }, ...columns),
+    area("drawn", label(word("drawn")), h("div", { class: "explorer-square" }, pad.element, hint)),
+    area("buttons", button(word("undo"), pad.undo), button(word("clear"), pad.clear)),
+    area("seen", label(word("seen")), seen.element),
+    area("results", h("div", { class: "explorer-answers", "data-count": columns.length }, ...columns),
       small ? "" : h("p", { class: "explorer-note" }, word("errorsAre"))),
-    small ? "" : part("frame", toggle(word("frame"), true, turnFrame), h("p", { class: "explorer-note" }, word("frameIs"))),
-    part("tests", ten?.element ?? "", h("p", { class: "explorer-note" }, word("padKeys")))));
+    small ? "" : area("frame", toggle(word("frame"), true, turnFrame),
+      h("p", { class: "explorer-note" }, word("frameIs"))),
+    area("tests", ten?.element ?? "", h("p", { class: "explorer-note" }, word("padKeys")))));
   update();
 }

@@ -1,4 +1,4 @@
-// Touch an autoencoder: draw, turn, walk, map, train. `render` is what anywidget calls; a page calls it in the same way.
+// Touch an autoencoder: draw, turn, walk, map, train. anywidget calls `render`, and a page calls it in the same way.
 
 import { draw } from "./draw.js";
 import { h, voice } from "./dom.js";

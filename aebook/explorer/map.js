@@ -1,7 +1,7 @@
 // The map of a model with two numbers: every place of the plane decoded, and test images where their codes lie.
 
 import { digitChoice } from "./digits.js";
-import { eachFrame, h, label, slider } from "./dom.js";
+import { area, eachFrame, h, label, slider } from "./dom.js";
 import { images as unpack, lives, load } from "./engine.js";
 import { picture } from "./pictures.js";
 import { plane } from "./plane.js";
@@ -28,7 +28,8 @@ export async function map({ model, word, need, say, put }) {
   const drawn = picture(word("drawnHere"));
   const words = h("p", { class: "explorer-here" });
   function nearest() {
-    const away = point => Math.hypot(...point.code.map((value, axis) => (value - code[axis]) / (high[axis] - low[axis])));
+    const along = (point, axis) => (point.code[axis] - code[axis]) / (high[axis] - low[axis]);
+    const away = point => Math.hypot(along(point, 0), along(point, 1));
     return points.reduce((near, point) => away(point) < away(near) ? point : near).label;
   }
   const update = eachFrame(() => {
@@ -48,15 +49,14 @@ export async function map({ model, word, need, say, put }) {
     go(place);
   };
   const sheet = plane(facts, word("mapIs"), move);
-  const numbers = ["firstNumber", "secondNumber"].map((key, axis) => slider(word(key), { low: low[axis], high: high[axis],
-    step: (high[axis] - low[axis]) / 100, value: code[axis], words: value => value.toFixed(1),
-    move: value => move(code.map((old, other) => other === axis ? value : old)) }));
+  const numbers = [word("firstNumber"), word("secondNumber")].map((called, axis) => slider(called, {
+    low: low[axis], high: high[axis], step: (high[axis] - low[axis]) / 100, value: code[axis],
+    words: value => value.toFixed(1), move: value => move(code.map((old, other) => other === axis ? value : old)) }));
   const ten = digitChoice(word("goTo"), { images, word, choose: ({ pixels }) => go([...encode(pixels)]) });
-  const part = (kind, ...things) => h("div", { class: `explorer-panel explorer-${kind}` }, ...things);
   put(h("div", { class: "explorer-map" },
-    part("place", label(word("drawnHere")), drawn.element, words),
-    part("plane", label(word("thePlane")), sheet.element, middles(points, word)),
-    part("numbers", ...numbers.map(number => number.element)),
-    part("goto", ten.element)));
+    area("place", label(word("drawnHere")), drawn.element, words),
+    area("plane", label(word("thePlane")), sheet.element, middles(points, word)),
+    area("numbers", ...numbers.map(number => number.element)),
+    area("goto", ten.element)));
   update();
 }

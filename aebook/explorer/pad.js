@@ -4,12 +4,14 @@ import { h } from "./dom.js";
 
 const SIDE = 448;
 const CELLS = 28;
+const CELL = SIDE / CELLS;
 const NEAR = 0.006;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const within = place => Math.min(1, Math.max(0, place));
+const inside = cell => Math.min(CELLS - 1, Math.max(0, cell));
 
 /**
- * @param words: the names of the square, of the cursor and of its pen, by their keys.
+ * @param word: gives the words of the square, of its cursor and of the pen, by their keys.
  * @param pen: how wide a stroke is; the square has a side of 1.
  * @param changed: called whenever there are other strokes.
  * @param say: reads a text out.
@@ -23,9 +25,9 @@ export function drawingPad({ word, pen, changed, say }) {
   function paint() {
     brush.fillStyle = "#000";
     brush.fillRect(0, 0, SIDE, SIDE);
-    if (image) image.forEach((value, place) => {
-      brush.fillStyle = `rgb(${Math.round(255 * value)} ${Math.round(255 * value)} ${Math.round(255 * value)})`;
-      brush.fillRect((place % CELLS) * SIDE / CELLS, Math.floor(place / CELLS) * SIDE / CELLS, SIDE / CELLS, SIDE / CELLS);
+    image?.forEach((value, place) => {
+      brush.fillStyle = `rgb(100% 100% 100% / ${value})`;
+      brush.fillRect((place % CELLS) * CELL, Math.floor(place / CELLS) * CELL, CELL, CELL);
     });
     Object.assign(brush, { strokeStyle: "#fff", lineWidth: pen * SIDE, lineCap: "round", lineJoin: "round" });
     for (const stroke of strokes) {
@@ -35,7 +37,7 @@ export function drawingPad({ word, pen, changed, say }) {
     }
     if (keys) {
       Object.assign(brush, { strokeStyle: down ? "#ffb000" : "#8ab4ff", lineWidth: 4, lineJoin: "miter" });
-      brush.strokeRect(cursor.x * SIDE / CELLS, cursor.y * SIDE / CELLS, SIDE / CELLS, SIDE / CELLS);
+      brush.strokeRect(cursor.x * CELL, cursor.y * CELL, CELL, CELL);
     }
   }
 
@@ -85,7 +87,7 @@ export function drawingPad({ word, pen, changed, say }) {
   function press(event) {
     const step = ARROWS[event.key];
     if (step) {
-      cursor = { x: Math.min(CELLS - 1, Math.max(0, cursor.x + step[0])), y: Math.min(CELLS - 1, Math.max(0, cursor.y + step[1])) };
+      cursor = { x: inside(cursor.x + step[0]), y: inside(cursor.y + step[1]) };
       if (down) goOn(underCursor());
       say(word(down ? "cursorDrawing" : "cursorAt", { column: cursor.x + 1, row: cursor.y + 1 }));
     } else if (event.key === " ") {

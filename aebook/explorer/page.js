@@ -1,5 +1,5 @@
-// The explorer in a page of the book: the hosts that the page has, and the packs beside the script, one file each.
-// A pack is a script that calls aebookExplorer.add: a page that is opened as a file may load nothing else.
+// The explorer in a page of the book. Models and images are packed as scripts that call aebookExplorer.add, one file
+// each, in a folder beside this script: a page that is opened as a file may load nothing else.
 
 import explorer from "./explorer.js";
 
@@ -22,10 +22,11 @@ function need(name) {
 }
 
 function start(host) {
-  const { part, models = "", small } = host.dataset;
-  const values = new Map(Object.entries({ part, models: models.split(" ").filter(Boolean), small: small !== undefined, words: WORDS, need }));
-  const model = { get: name => values.get(name), set: (name, value) => values.set(name, value),
-    on: () => {}, off: () => {}, save_changes: () => {} };
+  const { part, models, small } = host.dataset;
+  const values = { part, models: models.split(" "), small: small !== undefined, words: WORDS, need };
+  const nothing = () => {};
+  const model = { get: name => values[name], set: (name, value) => (values[name] = value),
+    on: nothing, off: nothing, save_changes: nothing };
   explorer.render({ model, el: host });
 }
 

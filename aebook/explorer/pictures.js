@@ -2,9 +2,14 @@
 
 import { h } from "./dom.js";
 
-/** A canvas with a name; `show` draws an array of pixels in it, and without one leaves it empty. */
-export function picture(label, side = 28) {
-  const canvas = h("canvas", { width: side, height: side, class: "explorer-picture", role: "img", "aria-label": label });
+/**
+ * A canvas; `show` draws an array of pixels in it, and without one leaves it empty.
+ *
+ * @param label: its name; a picture that is part of a thing with a name needs none.
+ */
+export function picture(label = null, side = 28) {
+  const named = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  const canvas = h("canvas", { width: side, height: side, class: "explorer-picture", ...named });
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(side, side);
   const show = (pixels, white = 1) => {
@@ -17,17 +22,7 @@ export function picture(label, side = 28) {
     pen.putImageData(image, 0, 0);
   };
   show(null);
-  return { element: canvas, show, name: words => canvas.setAttribute("aria-label", words) };
-}
-
-/** A picture that stands on something with a name of its own. */
-export function thumbnail(pixels) {
-  const { element, show } = picture("");
-  element.removeAttribute("role");
-  element.removeAttribute("aria-label");
-  element.setAttribute("aria-hidden", "true");
-  show(pixels);
-  return { element, show };
+  return { element: canvas, show };
 }
 
 /** Of a pack of test images ten, one of each class, in the order of the classes: the `turn`-th of each. */

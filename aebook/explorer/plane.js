@@ -3,7 +3,8 @@
 import { h, svg } from "./dom.js";
 
 const SIDE = 320;
-const COLORS = ["#7eb0ff", "#ffa552", "#6fd67c", "#ff7b7b", "#c9a2ff", "#d0aa96", "#ff9fd8", "#c3c8cf", "#e3df62", "#5adcec"];
+const COLORS = ["#7eb0ff", "#ffa552", "#6fd67c", "#ff7b7b", "#c9a2ff",
+  "#d0aa96", "#ff9fd8", "#c3c8cf", "#e3df62", "#5adcec"];
 
 /**
  * @param facts: what the engine knows of the map: its edges, where training images live, and the test images.
@@ -21,8 +22,10 @@ export function plane({ low, high, side, counts, points }, name, move) {
   const lines = () => svg("path", { d: "M-16 0H-7M16 0H7M0-16V-7M0 16V7M9 0A9 9 0 1 1-9 0A9 9 0 1 1 9 0" });
   const cross = svg("g", { class: "explorer-cross" }, lines(), lines());
   const inside = points.filter(({ code }) => code.every((value, axis) => low[axis] < value && value < high[axis]));
-  const drawing = svg("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": name },
-    ...inside.map(({ code, label }) => svg("text", { x: across(code[0]), y: up(code[1]), fill: COLORS[label] }, label)), cross);
+  const numerals = inside.map(({ code, label }) =>
+    svg("text", { x: across(code[0]), y: up(code[1]), fill: COLORS[label] }, label));
+  const box = { viewBox: `0 0 ${SIDE} ${SIDE}`, role: "img", "aria-label": name };
+  const drawing = svg("svg", box, ...numerals, cross);
   const element = h("div", { class: "explorer-sheet" }, lived, drawing);
 
   function follow(event) {

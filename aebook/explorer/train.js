@@ -1,7 +1,7 @@
 // Train one: the dense model, in a worker, on images that are loaded when it starts. Two runs can be compared.
 
 import { lossChart } from "./chart.js";
-import { button, h, label, list } from "./dom.js";
+import { area, button, h, label, list } from "./dom.js";
 import { images as unpack } from "./engine.js";
 import { picture, tenOf } from "./pictures.js";
 import { trainInWorker } from "./training.js";
@@ -19,8 +19,7 @@ const NAMES = { adadelta: "Adadelta", adam: "Adam", nadam: "Nadam" };
 
 /** Ten pictures in a row, with a name for all of them. */
 function row(called) {
-  const pictures = [...Array(10).keys()].map(() => picture(""));
-  for (const { element } of pictures) element.setAttribute("role", "presentation");
+  const pictures = [...Array(10).keys()].map(() => picture());
   const element = h("div", { role: "img", "aria-label": called, class: "explorer-stops" },
     ...pictures.map(one => one.element));
   const show = pixels => pictures.forEach((one, place) =>
@@ -43,7 +42,8 @@ export async function train({ word, need, say, put, reason, atEnd }) {
   let run = null, old = null, training = null;
 
   const chosen = settings(word);
-  const chart = lossChart({ chart: word("lossChart"), epoch: word("epoch"), loss: word("loss"), gray: word("evenGray") });
+  const chart = lossChart({ chart: word("lossChart"), epoch: word("epoch"), loss: word("loss"),
+    gray: word("evenGray") });
   const rows = { images: row(word("testImages")), old: row(word("runBefore")), run: row(word("thisRun")) };
   const runs = h("ul", { class: "explorer-runs" });
   const state = h("p", { class: "explorer-state" }, word("notStarted"));
@@ -95,12 +95,11 @@ export async function train({ word, need, say, put, reason, atEnd }) {
   start.classList.add("explorer-main");
   stop.disabled = true;
   atEnd(() => training?.stop());
-  const part = (kind, ...things) => h("div", { class: `explorer-panel explorer-${kind}` }, ...things);
   put(h("div", { class: "explorer-train" },
-    part("settings", ...chosen.elements),
+    area("settings", ...chosen.elements),
     h("div", { class: "explorer-row" }, start, stop, state),
-    part("curve", chart.element, runs),
-    part("rows", rows.images.element, rows.old.element, rows.run.element)));
+    area("curve", chart.element, runs),
+    area("rows", rows.images.element, rows.old.element, rows.run.element)));
   rows.images.show(shown);
   show();
 }

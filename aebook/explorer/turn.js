@@ -1,7 +1,7 @@
 // Turn the numbers: the code of a digit, each number of it to be pulled, and what the decoder draws then.
 
 import { digitChoice } from "./digits.js";
-import { button, eachFrame, h, label, settled, slider } from "./dom.js";
+import { area, button, eachFrame, h, label, settled, slider } from "./dom.js";
 import { images as unpack, load } from "./engine.js";
 import { levels } from "./levels.js";
 import { picture } from "./pictures.js";
@@ -61,23 +61,23 @@ export async function turn({ model, word, need, say, put }) {
   const range = h("p", { class: "explorer-note" });
   const back = button(word("undo"), () => change(past.pop(), { keep: false }));
   const from = digitChoice(word("aDigitFirst"), { images, word, chosen: 0, choose: begin });
-  const to = digitChoice(word("anotherDigit"), { images, word, chosen: 1, choose: image => (other = encode(image.pixels)) });
-  const part = (name, ...things) => h("div", { class: `explorer-panel explorer-${name}` }, ...things);
+  const to = digitChoice(word("anotherDigit"), { images, word, chosen: 1,
+    choose: ({ pixels }) => (other = encode(pixels)) });
   const row = (called, ...buttons) => h("div", { class: "explorer-row", role: "group", "aria-label": called },
     label(called), ...buttons);
   const alive = work => () => dead[chosen] || work();
   put(h("div", { class: "explorer-turn" },
-    part("first", from.element),
-    part("pictures", h("div", {}, label(word("digit")), digit.element),
+    area("first", from.element),
+    area("pictures", h("div", {}, label(word("digit")), digit.element),
       h("div", {}, label(word("fromItsCode")), plain.element), h("div", {}, label(word("fromYours")), turned.element)),
-    part("pull", numbers.element),
-    part("actions", one.element, range,
+    area("pull", numbers.element),
+    area("actions", one.element, range,
       row(word("thisNumber"), button(word("toZero"), alive(() => set(chosen, 0))),
         button(word("toOther"), alive(() => set(chosen, other[chosen])))),
       row(word("allNumbers"), button(word("toZero"), () => change(new Float32Array(codeSize))),
         button(word("halfToOther"), () => change(code.map((value, place) => place % 2 ? other[place] : value)))),
       h("div", { class: "explorer-row" }, back, button(word("reset"), () => change(first)))),
-    part("second", to.element)));
+    area("second", to.element)));
   other = encode(to.image().pixels);
   begin(from.image());
   numbers.mark(0);

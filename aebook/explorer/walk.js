@@ -1,4 +1,4 @@
-// A walk between two digits: through the pixels, where one fades into the other, and through the codes, one above the other.
+// A walk between two digits, in two rows: through the pixels, where one fades into the other, and through the codes.
 
 import { digitChoice } from "./digits.js";
 import { eachFrame, h, label, slider } from "./dom.js";
@@ -11,12 +11,7 @@ const between = (a, b, share) => a.map((value, place) => (1 - share) * value + s
 
 /** One way between two digits: all its stops, and the picture where the reader is. */
 function way(called, word) {
-  const stops = [...Array(STOPS).keys()].map(() => picture(""));
-  for (const { element } of stops) {
-    element.removeAttribute("role");
-    element.removeAttribute("aria-label");
-    element.setAttribute("aria-hidden", "true");
-  }
+  const stops = [...Array(STOPS).keys()].map(() => picture());
   const here = picture(word("whereYouAre", { way: called }));
   const element = h("div", { class: "explorer-way", role: "group", "aria-label": called }, label(called),
     h("div", { class: "explorer-stops" }, ...stops.map(stop => stop.element)), here.element);
