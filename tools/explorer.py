@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -129,14 +130,21 @@ def pack_model(name: str, images: Images) -> Packed:
     return packed
 
 
+@contextmanager
+def as_kept(model: keras.Model, precision: str) -> Iterator[None]:
+    """Meanwhile the model has its weights as they are packed with this precision."""
+    weights = model.get_weights()
+    model.set_weights([keep(array, precision, model.name)[2] for array in weights])
+    yield
+    model.set_weights(weights)
+
+
 def bound(model: keras.Model, precision: str, images: np.ndarray) -> float:
     """How far a pixel of these images moves at most when the weights are kept so: two digits, rounded up."""
     x = data.to_vectors(images).reshape(-1, *model.input_shape[1:])
-    weights = model.get_weights()
     before = model.predict(x, batch_size=1000, verbose=0)
-    model.set_weights([keep(array, precision, model.name)[2] for array in weights])
-    furthest = float(np.abs(model.predict(x, batch_size=1000, verbose=0) - before).max())
-    model.set_weights(weights)
+    with as_kept(model, precision):
+        furthest = float(np.abs(model.predict(x, batch_size=1000, verbose=0) - before).max())
     unit = 10.0 ** (np.floor(np.log10(furthest)) - 1)
     return short(np.ceil(furthest / unit) * unit)
 

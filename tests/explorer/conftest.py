@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from aebook import data
-from aebook.explorer import ENGINE, TRAINING
 from tools import explorer, real
 
 PLAIN = "(_, v) => ArrayBuffer.isView(v) ? Array.from(v) : v"
@@ -20,7 +19,14 @@ def _module(text):
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
 
 
-ENGINE_TEXT = "\n".join(path.read_text(encoding="utf-8") for path in (ENGINE, TRAINING))
+FOLDER = explorer.ROOT / "aebook" / "explorer"
+ENGINE = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("engine.js", "training.js"))
+
+
+@pytest.fixture
+def engine():
+    """The engine's text."""
+    return ENGINE
 
 
 @pytest.fixture
@@ -30,8 +36,10 @@ def javascript(request, tmp_path):
     The engine's two files are one module here, as in a page.
     """
 
-    def run(body, engine=ENGINE_TEXT, **given):
-        program = f"(async () => {{ const e = await import(engine); {body} }})().then((v) => JSON.stringify(v, {PLAIN}))"
+    def run(body, engine=ENGINE, **given):
+        program = (
+            f"(async () => {{ const e = await import(engine); {body} }})().then((v) => JSON.stringify(v, {PLAIN}))"
+        )
         if shutil.which("node"):
             files = {"engine.mjs": engine, "given.json": json.dumps(given), "program.mjs": (
                 'import { readFileSync } from "node:fs";\n'
@@ -41,9 +49,7 @@ def javascript(request, tmp_path):
             )}  # fmt: skip
             for name, text in files.items():
                 (tmp_path / name).write_text(text, encoding="utf-8")
-            done = subprocess.run(
-                ["node", tmp_path / "program.mjs"], capture_output=True, encoding="utf-8"
-            )
+            done = subprocess.run(["node", tmp_path / "program.mjs"], capture_output=True, encoding="utf-8")
             assert done.returncode == 0, done.stderr
             return json.loads(done.stdout)
         page = request.getfixturevalue("chromium").new_page()
@@ -60,19 +66,25 @@ def digits():
     """500 images (n, 28, 28): of MNIST's test images or, without them, those training images that the pages have."""
     if not real.why_no_mnist():
         return data.load("mnist").x_test[:500]
-    return unpack(explorer.read(explorer.SCRIPTS / "training.js"))[:500]
+    return unpacked(explorer.read(explorer.SCRIPTS / "training.js"))[:500]
 
 
-def unpack(packed):
-    """The pixels of packed images, once more in Python."""
+def unpacked(packed):
+    """The pixels of packed images (n, 28, 28), once more in Python."""
     content = np.frombuffer(base64.b64decode(packed["pixels"]), "u1")
-    symbols = iter(content if packed["bits"] == 8 else np.stack([content >> 4, content & 15], axis=1).reshape(-1))
+    symbols = iter(
+        (content if packed["bits"] == 8 else np.stack([content >> 4, content & 15], axis=1).ravel()).tolist()
+    )
     pixels = []
     while len(pixels) < packed["count"] * 784:
-        gray = int(next(symbols))
-        if gray:
+        if gray := next(symbols):
             pixels.append(gray if packed["bits"] == 8 else gray * 17)
         else:
-            more = int(next(symbols)) if packed["bits"] == 8 else int(next(symbols)) * 16 + int(next(symbols))
-            pixels += [0] * (more + 1)
+            pixels += [0] * (1 + (next(symbols) if packed["bits"] == 8 else next(symbols) * 16 + next(symbols)))
     return np.array(pixels, "u1").reshape(-1, 28, 28)
+
+
+@pytest.fixture
+def unpack():
+    """`unpacked`, for tests that look at more than `digits`."""
+    return unpacked

@@ -32,7 +32,9 @@ def brought_back(javascript, call, pictures):
     """The pictures as JavaScript brings them back, a hundred at a time."""
     body = f"return given.pictures.map((picture) => {call}(picture, {SIDE}, {SIDE}))"
     parts = [pictures[n : n + 100] for n in range(0, len(pictures), 100)]
-    return np.concatenate([javascript(body, pictures=[np.round(p, 4).ravel().tolist() for p in part]) for part in parts])
+    return np.concatenate(
+        [javascript(body, pictures=[np.round(p, 4).ravel().tolist() for p in part]) for part in parts]
+    )
 
 
 def test_real_digits_enlarged_and_moved_are_brought_back(digits, pictures, javascript):

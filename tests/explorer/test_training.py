@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from aebook import data, models
-from aebook.explorer import ENGINE, TRAINING
 
 STEPS, BATCH, SIZE = 100, 32, 12
 CHOICES = [("adadelta", 1.0), ("adadelta", 0.001), ("adam", 0.001), ("nadam", 0.01)]
@@ -103,7 +102,8 @@ IN_A_WORKER = """
     const heard = [];
     const self = { postMessage: (message) => heard.push(message) };
     new Function("self", e.workerSource)(self);
-    const running = self.onmessage({ data: { start: { images: Uint8Array.from(given.images), settings: given.settings } } });
+    const start = { images: Uint8Array.from(given.images), settings: given.settings };
+    const running = self.onmessage({ data: { start } });
     if (given.stop) self.onmessage({ data: { stop: true } });
     await running;
     return heard;
@@ -135,17 +135,18 @@ def test_a_stopped_worker_gives_what_it_has(digits, javascript):
 def test_without_workers_there_is_a_sentence(javascript):
     reason, sentence = javascript("""
         globalThis.Worker = undefined;
-        try { e.trainInWorker(new Uint8Array(784), {}, () => 0); } catch (error) { return [error.reason, error.message]; }
+        try {
+            e.trainInWorker(new Uint8Array(784), {}, () => 0);
+        } catch (error) { return [error.reason, error.message]; }
     """)
     assert reason == "no workers"
     assert sentence == "This browser starts no workers, so nothing can be trained in this page."
 
 
-def test_a_page_from_a_file_trains_in_a_worker(chromium, digits, tmp_path):
+def test_a_page_from_a_file_trains_in_a_worker(chromium, engine, digits, tmp_path):
     """The engine as an inline module, the only kind that a page from a file may have."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (ENGINE, TRAINING))
-    page_text = f"<!doctype html><title>.</title><script type=module>{text}\nwindow.train = trainInWorker;</script>"
-    (tmp_path / "page.html").write_text(page_text, encoding="utf-8")
+    text = f"<!doctype html><title>.</title><script type=module>{engine}\nwindow.train = trainInWorker;</script>"
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
     page = chromium.new_page()
     page.goto((tmp_path / "page.html").as_uri())
     call = """([images, settings]) => new Promise((ended) => {
