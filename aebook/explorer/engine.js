@@ -5,8 +5,9 @@ workers and node. training.js is the other half; the two texts may be joined to 
     encode(image: Float32Array(784)) -> Float32Array(codeSize), decode(code) -> Float32Array(784)
     ranges  [{low, high}] of each number over the training images; dead  [bool], whether it is 0 for all of them
     error   {measure: "mse", mean, seen}: of images it was not trained on; one in a hundred of them lies above `seen`
-    map     for two numbers: {low: [a, b], high: [a, b], side, counts: Uint8Array(side²), points: [{code, label, index}]}
-  lives(map, code) -> bool     whether training images lie near this place of the map
+    map     for two numbers: {low: [a, b], high: [a, b], side, counts: Uint8Array(side²), limit, points: [{code, label, index}]}
+            (points are test images; counts of training images begin at the corner `low`, with the first number across)
+  lives(map, code) -> bool     whether training images lie near this place of the map; of 200, one lies where they do not
   images(packed)               {name, count, pixels: Uint8Array(count·784), labels, indices, image(i) -> Float32Array(784)}
   ink(strokes, pen, side)      strokes [[{x, y}, …], …] in a square of side 1, drawn: Float32Array(side²)
   penFor(strokes)              the pen that gives these strokes, once in the frame, the width of MNIST's lines
@@ -55,38 +56,43 @@ const LAYERS = {
   conv2d(layer, [h, w, channels], [kernel, bias]) {
     const [kh, kw, inputs, filters] = kernel.shape;
     fits(layer, channels === inputs && bias.shape[0] === filters);
-    const [rows, columns] = [window(layer, h, kh, layer.strides[0]), window(layer, w, kw, layer.strides[1])];
+    const [rows, columns] = [stand(layer, h, kh, layer.strides[0]), stand(layer, w, kw, layer.strides[1])];
+    const places = overlaps(rows, columns);
     return [[rows.size, columns.size, filters], (x, y) => {
       for (let out = 0; out < y.length; out += filters) y.set(bias.values, out);
-      overlaps(rows, columns, (from, to, k) => {
-        for (let c = 0, at = k * inputs * filters; c < inputs; c++) {
-          const v = x[from * inputs + c];
-          for (let f = 0; f < filters; f++, at++) y[to * filters + f] += v * kernel.values[at];
+      for (let n = 0; n < places.length; n += 3) {
+        const [from, to] = [places[n] * inputs, places[n + 1] * filters];
+        for (let c = 0, k = places[n + 2] * inputs * filters; c < inputs; c++, k += filters) {
+          const v = x[from + c];
+          if (v !== 0) for (let f = 0; f < filters; f++) y[to + f] += v * kernel.values[k + f];
         }
-      });
+      }
     }];
   },
   conv2dtranspose(layer, [h, w, channels], [kernel, bias]) {
     const [kh, kw, filters, inputs] = kernel.shape;
     fits(layer, channels === inputs && bias.shape[0] === filters);
     const [rows, columns] = [h * layer.strides[0], w * layer.strides[1]];
-    const [down, across] = [window(layer, rows, kh, layer.strides[0]), window(layer, columns, kw, layer.strides[1])];
+    const [down, across] = [stand(layer, rows, kh, layer.strides[0]), stand(layer, columns, kw, layer.strides[1])];
+    const places = overlaps(down, across);
     return [[rows, columns, filters], (x, y) => {
       for (let out = 0; out < y.length; out += filters) y.set(bias.values, out);
-      overlaps(down, across, (to, from, k) => {
-        for (let f = 0, at = k * filters * inputs; f < filters; f++)
-          for (let c = 0; c < inputs; c++, at++) y[to * filters + f] += x[from * inputs + c] * kernel.values[at];
-      });
+      for (let n = 0; n < places.length; n += 3) {
+        const [to, from] = [places[n] * filters, places[n + 1] * inputs];
+        for (let f = 0, k = places[n + 2] * filters * inputs; f < filters; f++, k += inputs)
+          for (let c = 0; c < inputs; c++) y[to + f] += x[from + c] * kernel.values[k + c];
+      }
     }];
   },
   maxpooling2d(layer, [h, w, channels]) {
-    const [rows, columns] = [0, 1].map((axis) => window(layer, [h, w][axis], layer.pool[axis], layer.strides[axis]));
+    const [rows, columns] = [0, 1].map((axis) => stand(layer, [h, w][axis], layer.pool[axis], layer.strides[axis]));
+    const places = overlaps(rows, columns);
     return [[rows.size, columns.size, channels], (x, y) => {
       y.fill(-Infinity);
-      overlaps(rows, columns, (from, to) => {
-        for (let c = 0; c < channels; c++)
-          y[to * channels + c] = Math.max(y[to * channels + c], x[from * channels + c]);
-      });
+      for (let n = 0; n < places.length; n += 3) {
+        const [from, to] = [places[n] * channels, places[n + 1] * channels];
+        for (let c = 0; c < channels; c++) y[to + c] = Math.max(y[to + c], x[from + c]);
+      }
     }];
   },
   upsampling2d(layer, [h, w, channels]) {
@@ -115,14 +121,15 @@ function fits(layer, right) {
 }
 
 /* Where a window of k pixels stands along an axis of n pixels: how often, how far apart, and its first place. */
-function window(layer, n, k, stride) {
+function stand(layer, n, k, stride) {
   if (layer.padding === "valid") return { n, k, stride, size: Math.floor((n - k) / stride) + 1, start: 0 };
   const size = Math.ceil(n / stride);
   return { n, k, stride, size, start: -(Math.max((size - 1) * stride + k - n, 0) >> 1) };
 }
 
-/* Call visit(pixel, window, place in the window) for each pixel that each window covers. */
-function overlaps(rows, columns, visit) {
+/* Three numbers for each pixel that each window covers: the pixel, the window, the place in the window. */
+function overlaps(rows, columns) {
+  const places = [];
   for (let i = 0; i < rows.size; i++)
     for (let ki = 0; ki < rows.k; ki++) {
       const row = i * rows.stride + rows.start + ki;
@@ -131,9 +138,10 @@ function overlaps(rows, columns, visit) {
         for (let kj = 0; kj < columns.k; kj++) {
           const column = j * columns.stride + columns.start + kj;
           if (column >= 0 && column < columns.n)
-            visit(row * columns.n + column, i * columns.size + j, ki * columns.k + kj);
+            places.push(row * columns.n + column, i * columns.size + j, ki * columns.k + kj);
         }
     }
+  return Int32Array.from(places);
 }
 
 /* The bytes that a packed file holds as text. */
@@ -213,9 +221,9 @@ export function load(packed) {
   return { name, title, kind, codeSize, codeShape, encode, decode, ranges, dead, error, map };
 }
 
-export function lives({ low, high, side, counts }, code) {
+export function lives({ low, high, side, counts, limit }, code) {
   const [across, up] = [0, 1].map((i) => Math.floor(((code[i] - low[i]) / (high[i] - low[i])) * side));
-  return across >= 0 && across < side && up >= 0 && up < side && counts[up * side + across] > 0;
+  return across >= 0 && across < side && up >= 0 && up < side && counts[up * side + across] >= limit;
 }
 
 /* Pixels are kept as symbols of 8 or 4 bits: a gray that is not 0, or a 0 and then, in 8 bits, how many more follow. */
@@ -249,7 +257,7 @@ export function mse(x, y) {
 
 const CANVAS = 168; // pixels that a drawing is drawn on before it is put into the frame
 const BOX = 20; // the longest side of a digit in MNIST's frame
-const LINE = 0.13; // the usual width of MNIST's lines, as a share of that
+const LINE = 0.12; // the usual width of MNIST's lines, as a share of that
 
 /* How much of each pixel the pen covers: from its distance to the middle of the line. */
 export function ink(strokes, pen, side) {
