@@ -93,6 +93,15 @@ def test_the_switch_goes_through_light_and_dark_without_a_word(page, address, wa
     assert messages == []
 
 
+def test_the_first_figure_is_seen_whole_on_a_phone(page, address):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/notebooks/6_1_principle.html")
+    widths = page.locator("#fig-curve .pst-scrollable-table-container").evaluate(
+        "box => [box.scrollWidth, box.clientWidth]"
+    )
+    assert widths[0] == widths[1] > 300
+
+
 @each_edition
 @pytest.mark.parametrize("name", [page for page in built.english_pages() if page.startswith("notebooks/")])
 def test_a_chapter_can_be_downloaded_and_read_on(name, language, page, address):
