@@ -61,6 +61,9 @@ export function slider(called, { low, high, step, value, words = String, move })
   return { element, show, input, name, output };
 }
 
+/** A number of a code in words. */
+export const inWords = value => (Math.round(10 * value) / 10 || 0).toFixed(1).replace("-", "−");
+
 /** A list to choose from, with its name. */
 export function list(called, options, value) {
   const select = h("select", {}, ...options.map(([key, words]) =>

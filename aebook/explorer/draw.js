@@ -84,14 +84,14 @@ export async function draw({ model, word, need, say, put, reason }) {
     framed = on;
     update();
   };
-  put(h("div", { class: "explorer-draw", "data-small": small },
+  const things = [
     area("drawn", label(word("drawn")), h("div", { class: "explorer-square" }, pad.element, hint)),
     area("buttons", button(word("undo"), pad.undo), button(word("clear"), pad.clear)),
     area("seen", label(word("seen")), seen.element),
     area("results", h("div", { class: "explorer-answers", "data-count": columns.length }, ...columns),
-      small ? "" : h("p", { class: "explorer-note" }, word("errorsAre"))),
-    small ? "" : area("frame", toggle(word("frame"), true, turnFrame),
-      h("p", { class: "explorer-note" }, word("frameIs"))),
-    area("tests", ten?.element ?? "", h("p", { class: "explorer-note" }, word("padKeys")))));
+      h("p", { class: "explorer-note" }, word("errorsAre"))),
+    area("frame", toggle(word("frame"), true, turnFrame), h("p", { class: "explorer-note" }, word("frameIs"))),
+    area("tests", ten?.element ?? "", h("p", { class: "explorer-note" }, word("padKeys")))];
+  put(h("div", { class: "explorer-draw", "data-small": small }, ...things));
   update();
 }

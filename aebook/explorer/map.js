@@ -1,14 +1,14 @@
 // The map of a model with two numbers: every place of the plane decoded, and test images where their codes lie.
 
 import { digitChoice } from "./digits.js";
-import { area, eachFrame, h, label, slider } from "./dom.js";
+import { area, eachFrame, h, inWords, label, slider } from "./dom.js";
 import { images as unpack, lives, load } from "./engine.js";
 import { picture } from "./pictures.js";
 import { plane } from "./plane.js";
 
 /** The middle of the points of each class, as a list for those who hear the map. */
 function middles(points, word) {
-  const middle = values => values.sort((a, b) => a - b)[values.length >> 1].toFixed(1);
+  const middle = values => inWords(values.sort((a, b) => a - b)[values.length >> 1]);
   return h("ul", { class: "explorer-said" }, ...[...Array(10).keys()].flatMap(digit => {
     const codes = points.filter(point => point.label === digit).map(point => point.code);
     if (!codes.length) return [];
@@ -51,7 +51,7 @@ export async function map({ model, word, need, say, put }) {
   const sheet = plane(facts, word("mapIs"), move);
   const numbers = [word("firstNumber"), word("secondNumber")].map((called, axis) => slider(called, {
     low: low[axis], high: high[axis], step: (high[axis] - low[axis]) / 100, value: code[axis],
-    words: value => value.toFixed(1), move: value => move(code.map((old, other) => other === axis ? value : old)) }));
+    words: inWords, move: value => move(code.map((old, other) => other === axis ? value : old)) }));
   const ten = digitChoice(word("goTo"), { images, word, choose: ({ pixels }) => go([...encode(pixels)]) });
   put(h("div", { class: "explorer-map" },
     area("place", label(word("drawnHere")), drawn.element, words),

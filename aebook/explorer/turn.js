@@ -1,7 +1,7 @@
 // Turn the numbers: the code of a digit, each number of it to be pulled, and what the decoder draws then.
 
 import { digitChoice } from "./digits.js";
-import { area, button, eachFrame, h, label, settled, slider } from "./dom.js";
+import { area, button, eachFrame, h, inWords, label, settled, slider } from "./dom.js";
 import { images as unpack, load } from "./engine.js";
 import { levels } from "./levels.js";
 import { picture } from "./pictures.js";
@@ -35,7 +35,7 @@ export async function turn({ model, word, need, say, put }) {
     const next = code.slice();
     next[place] = value;
     change(next, { keep: begins, place });
-    say(word("numberIs", { number: place + 1, value: value.toFixed(1) }));
+    say(word("numberIs", { number: place + 1, value: inWords(value) }));
   }
   function choose(place) {
     chosen = place;
@@ -43,7 +43,7 @@ export async function turn({ model, word, need, say, put }) {
     Object.assign(one.input, { min: low, max: high, step: (high - low) / STEPS || 1, disabled: dead[place] });
     one.name.textContent = word("number", { number: place + 1 });
     one.input.setAttribute("aria-label", one.name.textContent);
-    range.textContent = word(dead[place] ? "isDead" : "isIn", { low: low.toFixed(1), high: high.toFixed(1) });
+    range.textContent = word(dead[place] ? "isDead" : "isIn", { low: inWords(low), high: inWords(high) });
     one.show(code[place]);
   }
   function begin({ pixels }) {
@@ -56,7 +56,7 @@ export async function turn({ model, word, need, say, put }) {
 
   const numbers = levels({ legend: word("pull", { size: codeSize }), ranges, dead, word, choose, pull: set,
     columns: codeShape.length > 1 ? codeShape[1] : 12 });
-  const one = slider("", { low: 0, high: 1, step: 0.01, value: 0, words: value => value.toFixed(1),
+  const one = slider("", { low: 0, high: 1, step: 0.01, value: 0, words: inWords,
     move: value => set(chosen, value) });
   const range = h("p", { class: "explorer-note" });
   const back = button(word("undo"), () => change(past.pop(), { keep: false }));
