@@ -145,10 +145,13 @@ function training() {
       return loss / errors.length;
     }
 
-    /* For each number of the code whether it is 0 for all of the images. */
+    /* For each number of the code whether it is 0 for all of the images; once none can be, the others are left out. */
     deadUnits(images, n) {
       const dead = Array(this.codeSize).fill(true);
-      this.encode(images, n).forEach((v, i) => { if (v > 0) dead[i % this.codeSize] = false; });
+      for (let from = 0; from < n && dead.includes(true); from += 256) {
+        const part = images.subarray(from * PIXELS, Math.min(from + 256, n) * PIXELS);
+        this.encode(part, part.length / PIXELS).forEach((v, i) => { if (v > 0) dead[i % this.codeSize] = false; });
+      }
       return dead;
     }
 
