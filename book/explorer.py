@@ -8,6 +8,7 @@
 import shutil
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -21,6 +22,7 @@ from book.words import translated
 PARTS = ("draw", "turn", "walk", "map", "train")
 STILLS = "/static/explorer"
 """Where the still figures are, one for each part."""
+FILES = {"script": "explorer.js", "styles": "explorer.css"}
 
 
 class Host(nodes.General, nodes.Element):
@@ -70,16 +72,17 @@ def write_scripts(app: Sphinx) -> None:
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
     words = {key: translated(text) for key, text in bundle.words().items()}
-    (static / "explorer.js").write_text(bundle.script(words), encoding="utf-8")
-    (static / "explorer.css").write_text(bundle.style(), encoding="utf-8")
+    (static / FILES["script"]).write_text(bundle.script(words), encoding="utf-8")
+    (static / FILES["styles"]).write_text(bundle.style(), encoding="utf-8")
     shutil.copytree(Path(__file__).parent / "explorer", static / "explorer", dirs_exist_ok=True)
 
 
 def add_scripts(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Let a page that has a part load the script, when it is read."""
+    """Let a page that has a part load what brings the explorer in time."""
     if app.builder.name == "html" and "explorer" in app.env.metadata.get(name, {}):
-        app.add_css_file("explorer.css", priority=900)
-        app.add_js_file("explorer.js", loading_method="defer")
+        static = Path(app.outdir) / "_static"
+        versions = {kind: f"{crc32((static / file).read_bytes()):08x}" for kind, file in FILES.items()}
+        app.add_js_file("touch.js", loading_method="defer", **{f"data-{kind}": v for kind, v in versions.items()})
 
 
 def setup(app: Sphinx) -> None:

@@ -10,6 +10,13 @@ from book.editions import EDITIONS
 from book.explorer import PARTS
 from tools import built
 
+IN_LESSONS = {
+    "index": ["draw"],
+    "notebooks/6_1_principle": ["map"],
+    "notebooks/6_2_dense": ["train", "draw", "turn"],
+    "notebooks/6_3_convolutional": ["draw"],
+    "notebooks/uses": ["walk"],
+}
 each_edition = pytest.mark.parametrize("language", EDITIONS)
 ANSWERED = "[...document.querySelectorAll('.explorer-verdict strong')].filter(verdict => verdict.textContent).length"
 # The rules of the page tests, with the sizes of targets, which axe asks for only when it is told to.
@@ -93,6 +100,27 @@ def test_every_part_works_from_a_file_and_from_a_server(where, language, page, a
     parts["train"].locator("button").nth(1).click()
     page.wait_for_function("document.querySelectorAll('.explorer-train button')[1].disabled")
     assert page.locator(".explorer-fault").count() == 0
+    assert messages == []
+
+
+def test_a_part_comes_when_it_is_nearly_in_sight(page, address):
+    loaded = "performance.getEntriesByType('resource').filter(one => one.name.includes('/explorer/6_1_map')).length"
+    page.goto(f"{address}/explore.html")
+    page.locator(".explorer-part[data-part=draw]").wait_for()
+    assert page.evaluate(loaded) == 0 and page.locator(".explorer-part[data-part=map]").count() == 0
+    page.locator(".explorer[data-part=map]").scroll_into_view_if_needed()
+    page.locator(".explorer-part[data-part=map]").wait_for()
+    assert page.evaluate(loaded) == 1
+
+
+@each_edition
+@pytest.mark.parametrize("name", IN_LESSONS)
+def test_a_lesson_has_its_parts_and_a_guess_before_each(name, language, page, begin, messages):
+    parts = begin(f"{EDITIONS[language].folder}{name}")
+    assert list(parts) == IN_LESSONS[name] and page.locator(".explorer-fault").count() == 0
+    guess = {"en": "Guess:", "ko": "예상해 보십시오."}[language]
+    for host in page.locator(".explorer[data-part]").all():
+        assert guess in host.evaluate("host => host.previousElementSibling.textContent")
     assert messages == []
 
 
