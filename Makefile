@@ -110,8 +110,8 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 	$(INSTALL) -r $<
 	@touch $@
 
-bench: $(if $(PAGES),$(READY) book,$(BENCH_READY)) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; PAGES=1: how soon the pages are seen
-	@$(BIN)/python -m $(if $(PAGES),tools.page_times,aebook bench $(if $(QUICK),--quick))
+bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen
+	@$(BIN)/python -m $(if $(PAGES),tools.page_times,$(if $(LESSONS),tools.lesson_times,aebook bench $(if $(QUICK),--quick)))
 
 lab: $(RUN_READY) ## open the first chapter in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/6_1_principle.ipynb

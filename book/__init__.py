@@ -24,6 +24,7 @@ CONCERNS = (
     "scripts",
     "search",
     "tables",
+    "times",
     "words",
 )
 

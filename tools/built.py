@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import yaml
 from playwright.sync_api import Browser, sync_playwright
@@ -20,11 +21,20 @@ HTML = ROOT / "_build" / "html"
 SCHEMES = ("light", "dark")
 
 
+def contents() -> dict[str, Any]:
+    """What `_toc.yml` says: the root, and the chapters of each part."""
+    return yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
+def lessons() -> list[str]:
+    """The names of the lessons' pages: the first part of the book."""
+    return [chapter["file"] for chapter in contents()["parts"][0]["chapters"]]
+
+
 def english_pages() -> list[str]:
     """The names of the English pages, in the order of the book."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    return [contents["root"], *chapters, "search", "genindex"]
+    chapters = [chapter["file"] for part in contents()["parts"] for chapter in part["chapters"]]
+    return [contents()["root"], *chapters, "search", "genindex"]
 
 
 def all_pages() -> list[str]:

@@ -36,6 +36,7 @@ def run(
     notebook: NotebookNode,
     folder: Path,
     first_line: str = "",
+    before_cell: Callable[[NotebookNode], None] = lambda cell: None,
     after_cell: Callable[[NotebookNode], None] = lambda cell: None,
 ) -> None:
     """Execute a notebook in place.
@@ -43,6 +44,7 @@ def run(
     Args:
         folder: the folder it runs in.
         first_line: Python that the kernel runs before the first cell.
+        before_cell: is called with each code cell that is about to run.
         after_cell: is called with each code cell that has run.
 
     Raises:
@@ -61,6 +63,7 @@ def run(
         resources={"metadata": {"path": str(folder)}},
         # What TensorFlow's C++ code writes to the terminal is not an output of a cell.
         extra_arguments=["--IPKernelApp.capture_fd_output=False", f"--IPKernelApp.exec_lines={first_line}"],
+        on_cell_execute=lambda cell, **_: before_cell(cell),
         on_cell_executed=lambda cell, **_: after_cell(cell),
     )
     try:
@@ -112,7 +115,7 @@ def execute(path: Path, stored: bool = False) -> None:
                 models[cell.metadata.aebook.model] = new[0]
 
         call = f"replay({str(folder)!r}, {path.stem!r})" if stored else f"record({temporary!r})"
-        run(notebook, path.parent, in_kernel(call) if has_models else "", after_cell)
+        run(notebook, path.parent, in_kernel(call) if has_models else "", after_cell=after_cell)
         bar.update(bar.total - bar.n)
         results = glued(notebook)
         if results.get("data_verified") is not True:
