@@ -54,7 +54,8 @@ def javascript(request, tmp_path):
             return json.loads(done.stdout)
         page = request.getfixturevalue("chromium").new_page()
         try:
-            return json.loads(page.evaluate(f"([engine, given]) => {program}", [_module(engine), given]))
+            call = f"([engine, text]) => {{ const given = JSON.parse(text); return {program}; }}"
+            return json.loads(page.evaluate(call, [_module(engine), json.dumps(given)]))
         finally:
             page.close()
 

@@ -1,5 +1,7 @@
 """training.js against Keras, step by step; and the worker that the page trains in."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -153,13 +155,13 @@ def test_a_page_from_a_file_trains_in_a_worker(chromium, engine, digits, tmp_pat
     (tmp_path / "page.html").write_text(text, encoding="utf-8")
     page = chromium.new_page()
     page.goto((tmp_path / "page.html").as_uri())
-    call = """([images, settings]) => new Promise((ended) => {
-        const losses = [];
+    call = """(text) => new Promise((ended) => {
+        const losses = [], [images, settings] = JSON.parse(text);
         train(Uint8Array.from(images), settings, ({ loss, done, error }) => {
             losses.push(error ?? loss);
             if (done) ended(losses);
         });
     })"""
-    losses = page.evaluate(call, [digits[:300].ravel().tolist(), SETTINGS])
+    losses = page.evaluate(call, json.dumps([digits[:300].ravel().tolist(), SETTINGS]))
     page.close()
     assert len(losses) == 4 and losses[-1] < 0.6 * losses[1]
