@@ -45,7 +45,7 @@ export function choice(legend, options, chosen, choose) {
 /** A native range, its name and its value in words. */
 export function slider(called, { low, high, step, value, words = String, move }) {
   const input = h("input", { type: "range", min: low, max: high, step, "aria-label": called });
-  const output = h("output", { class: "explorer-value" });
+  const output = h("span", { class: "explorer-value" }); // an output would be read out each time
   const show = now => {
     input.value = now;
     output.textContent = words(+input.value);

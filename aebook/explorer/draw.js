@@ -13,7 +13,7 @@ const ROOM = 2;
 
 /** What one model makes of an image; `end` is the largest error that its line has room for. */
 function answer(model, end, word) {
-  const name = word(`kind_${model.kind}`), { seen } = model.error;
+  const called = word(`kind_${model.kind}`), name = called.replace("\u00ad", ""), { seen } = model.error;
   const size = word(model.codeShape.length > 1 ? "sizeInRows" : "size",
     { size: model.codeSize, shape: model.codeShape.filter(side => side > 1).join("×") });
   const code = codeView(word("codeOf", { name }), model);
@@ -32,8 +32,8 @@ function answer(model, end, word) {
     words.replaceChildren(word("error", said), h("strong", {}, said.verdict));
     return word("modelSays", said);
   }
-  const element = h("div", { class: "explorer-answer", role: "group", "aria-label": name.replace("\u00ad", "") },
-    h("p", { class: "explorer-model" }, h("strong", {}, name), h("span", {}, size)),
+  const element = h("div", { class: "explorer-answer", role: "group", "aria-label": name },
+    h("p", { class: "explorer-model" }, h("strong", {}, called), h("span", {}, size)),
     h("div", { class: "explorer-code" }, code.element), drawn.element, line.element, words);
   return { element, show };
 }

@@ -30,11 +30,15 @@ function render({ model, el }) {
   for (const part of [model.get("part")].flat()) show(part);
 
   async function show(part) {
-    const { element: said, say } = voice();
+    const { element: said, say: sayNow } = voice();
+    let touched = false; // nothing is read out before a reader has done something
+    const say = text => touched && sayNow(text);
     const body = h("div", { class: "explorer-body" });
     const title = h("p", { class: "explorer-title", id: `explorer-${part}-${Math.random().toString(36).slice(2)}` },
       word(`${part}Title`));
-    const group = h("div", { class: "explorer-part", role: "group", "aria-labelledby": title.id, "data-part": part },
+    const touch = () => (touched = true);
+    const group = h("div", { class: "explorer-part", role: "group", "aria-labelledby": title.id, "data-part": part,
+      onpointerdown: touch, onkeydown: touch, onchange: touch },
       title, h("p", { class: "explorer-lead" }, word(`${part}Lead`)), body, said);
     try {
       if (!PARTS[part]) throw new Error(word("notHere", { name: part }));

@@ -1,6 +1,6 @@
 // The square to draw in, with a mouse, a finger, a pen, or the keys. Strokes are kept as points.
 
-import { h } from "./dom.js";
+import { eachFrame, h } from "./dom.js";
 
 const SIDE = 448;
 const CELLS = 28;
@@ -41,8 +41,9 @@ export function drawingPad({ word, pen, changed, say }) {
     }
   }
 
+  const repaint = eachFrame(paint);
   function renew() {
-    paint();
+    repaint();
     changed();
   }
   function replace(newStrokes, newImage = null) {
@@ -52,8 +53,8 @@ export function drawingPad({ word, pen, changed, say }) {
   }
   const begin = point => replace([...strokes, [point]]);
   function goOn(point) {
-    const stroke = strokes.at(-1), last = stroke.at(-1);
-    if (Math.hypot(point.x - last.x, point.y - last.y) < NEAR) return;
+    const stroke = strokes.at(-1), last = stroke?.at(-1);
+    if (!last || Math.hypot(point.x - last.x, point.y - last.y) < NEAR) return;
     stroke.push(point);
     renew();
   }
@@ -84,6 +85,11 @@ export function drawingPad({ word, pen, changed, say }) {
   });
 
   const underCursor = () => ({ x: (cursor.x + 0.5) / CELLS, y: (cursor.y + 0.5) / CELLS });
+  function turnPen() {
+    down = !down;
+    if (down) begin(underCursor());
+    say(word(down ? "penDown" : "penUp"));
+  }
   function press(event) {
     const step = ARROWS[event.key];
     if (step) {
@@ -91,24 +97,22 @@ export function drawingPad({ word, pen, changed, say }) {
       if (down) goOn(underCursor());
       say(word(down ? "cursorDrawing" : "cursorAt", { column: cursor.x + 1, row: cursor.y + 1 }));
     } else if (event.key === " ") {
-      down = !down;
-      if (down) begin(underCursor());
-      say(word(down ? "penDown" : "penUp"));
+      if (!event.repeat) turnPen();
     } else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) undo();
     else if (event.key === "Delete") clear();
     else return;
     event.preventDefault();
     keys = true;
-    paint();
+    repaint();
   }
   canvas.addEventListener("keydown", press);
   canvas.addEventListener("focus", () => {
     keys = canvas.matches(":focus-visible");
-    paint();
+    repaint();
   });
   canvas.addEventListener("blur", () => {
     keys = down = false;
-    paint();
+    repaint();
   });
   paint();
   return { element: canvas, undo, clear, strokes: () => strokes, image: () => image,
