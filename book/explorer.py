@@ -20,6 +20,8 @@ from aebook.explorer import bundle
 from book.words import translated
 
 PARTS = ("draw", "turn", "walk", "map", "train")
+PACKS = Path(__file__).parent / "explorer"
+"""Models and images, packed for the pages."""
 STILLS = "/static/explorer"
 """Where the still figures are, one for each part."""
 FILES = {"script": "explorer.js", "styles": "explorer.css"}
@@ -39,9 +41,14 @@ class Explorer(SphinxDirective):
         part = self.arguments[0]
         if part not in PARTS:
             raise self.error(f"explorer must be one of {', '.join(PARTS)}; got {part}")
+        models = self.options.get("models", "").split()
+        known = sorted(path.stem for path in PACKS.glob("*.js"))
+        if set(models) - set(known) or bool(models) == (part == "train"):
+            wanted = "no model" if part == "train" else f"one or more of {', '.join(known)}"
+            raise self.error(f"the models of explorer {part} must be {wanted}; got {' '.join(models) or 'none'}")
         self.env.metadata[self.env.docname]["explorer"] = True
         still = nodes.image(uri=f"{STILLS}/{part}.png")
-        return [Host("", still, part=part, models=self.options.get("models", ""), small="small" in self.options)]
+        return [Host("", still, part=part, models=" ".join(models), small="small" in self.options)]
 
 
 def visit_host(self: HTML5Translator, node: Host) -> None:
@@ -74,7 +81,7 @@ def write_scripts(app: Sphinx) -> None:
     words = {key: translated(text) for key, text in bundle.words().items()}
     (static / FILES["script"]).write_text(bundle.script(words), encoding="utf-8")
     (static / FILES["styles"]).write_text(bundle.style(), encoding="utf-8")
-    shutil.copytree(Path(__file__).parent / "explorer", static / "explorer", dirs_exist_ok=True)
+    shutil.copytree(PACKS, static / "explorer", dirs_exist_ok=True)
 
 
 def add_scripts(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

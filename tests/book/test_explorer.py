@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from bs4 import BeautifulSoup
 from sphinx_intl.catalog import load_po
 
 from aebook.explorer import bundle
@@ -65,3 +66,37 @@ def test_a_module_that_imports_in_another_way_is_an_error(tmp_path, monkeypatch)
     (tmp_path / "explorer.js").write_text('import * as all from "./dom.js";\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"explorer.js must import and export as the other modules do, got 'import"):
         bundle.module()
+
+
+PAGE = """# A page
+
+```{{explorer}} {}
+```
+"""
+FAULTS = {
+    "paint": "explorer must be one of draw, turn, walk, map, train; got paint",
+    "draw": "the models of explorer draw must be one or more of 6_1_map, .*; got none",
+    "walk\n:models: 6_9_other": "the models of explorer walk must be one or more of 6_1_map, .*; got 6_9_other",
+    "train\n:models: 6_2_dense": "the models of explorer train must be no model; got 6_2_dense",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", FAULTS)
+def test_what_the_explorer_does_not_have_is_an_error(said, tmp_path):
+    with pytest.raises(RuntimeError, match=FAULTS[said]):
+        built.small_book(tmp_path, {"index.md": PAGE.format(said)})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language, title", [("en", "Draw a digit"), ("ko", "숫자 그리기")])
+def test_in_the_book_as_one_page_a_part_is_a_figure(language, title, tmp_path):
+    pages = {"index.md": PAGE.format("draw\n:models: 6_2_dense")}
+    shutil.copytree(built.ROOT / "static", tmp_path / "static")
+    built.small_book(tmp_path, pages, language)
+    built.build(tmp_path, tmp_path / "whole", "singlehtml", language)
+    page = BeautifulSoup((tmp_path / "whole" / "index.html").read_text(encoding="utf-8"), "html.parser")
+    figure = page.select_one("article figure")
+    assert len(figure.img["alt"].split()) > 10 and figure.figcaption.get_text().startswith(title)
+    assert not page.select(".explorer") and not page.select("script[src*='touch.js']")
+    assert (tmp_path / "whole" / figure.img["src"]).is_file()
