@@ -22,6 +22,7 @@ from book.words import translated
 PARTS = ("draw", "turn", "walk", "map", "train")
 PACKS = Path(__file__).parent / "explorer"
 """Models and images, packed for the pages."""
+IMAGES = {"test", "training"}
 STILLS = "/static/explorer"
 """Where the still figures are, one for each part."""
 FILES = {"script": "explorer.js", "styles": "explorer.css"}
@@ -42,7 +43,7 @@ class Explorer(SphinxDirective):
         if part not in PARTS:
             raise self.error(f"explorer must be one of {', '.join(PARTS)}; got {part}")
         models = self.options.get("models", "").split()
-        known = sorted(path.stem for path in PACKS.glob("*.js"))
+        known = sorted({path.stem for path in PACKS.glob("*.js")} - IMAGES)
         if set(models) - set(known) or bool(models) == (part == "train"):
             wanted = "no model" if part == "train" else f"one or more of {', '.join(known)}"
             raise self.error(f"the models of explorer {part} must be {wanted}; got {' '.join(models) or 'none'}")
