@@ -120,18 +120,13 @@ class Markdown:
         """The number and the caption of a figure or a table."""
         return f"{self.anchor(node)}**{self.number(node)}** {self.inline(caption)}"
 
-    def block_glossary(self, node: addnodes.glossary) -> str:
-        entries = node.children[0].children
-        return "\n\n".join("\n\n".join(filter(None, self.blocks(entry))) for entry in entries)
+    def block_definition_list_item(self, node: nodes.definition_list_item) -> str:
+        return "\n\n".join(self.blocks(node))
+
+    block_definition = block_definition_list_item
 
     def block_term(self, node: nodes.term) -> str:
         return f"{self.anchor(node)}**{self.inline(node)}**"
-
-    def block_definition(self, node: nodes.definition) -> str:
-        return "\n\n".join(self.blocks(node))
-
-    def block_container(self, node: nodes.container) -> str:
-        return "\n\n".join(self.blocks(node))
 
     def block_citation(self, node: nodes.citation) -> str:
         label, text = node.children

@@ -24,6 +24,7 @@ FOLDER = "readers"
 LINES = 10_000
 """MyST-NB counts lines so: those of the first cell from 10,000 on, those of the second from 20,000 on."""
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+WRAPPERS = (nodes.section, addnodes.glossary, nodes.definition_list, nodes.container)
 Cells = list[nbformat.NotebookNode]
 
 
@@ -67,7 +68,10 @@ class Page:
         page = posixpath.normpath(posixpath.join(posixpath.dirname(self.name), address)).removesuffix(".html")
         if page not in self.app.env.found_docs:
             raise ExtensionError(f"{get_node_location(node)}: a link must lead to a page, got {node['refuri']}")
-        return (f"{self.public}{page}.html" if self.public else notebook_name(page)) + sign + place
+        if self.public:
+            return f"{self.public}{page}.html{sign}{place}"
+        # JupyterLab finds a cell in a notebook that it opens, but no other place yet.
+        return notebook_name(page) + (sign if self.stored(page) else sign and "#cell-id=") + place
 
     def beside(self, path: str) -> str:
         """Put a file of the book beside the notebooks; gives its address."""
@@ -75,14 +79,19 @@ class Page:
         name = Path(shutil.copy(Path(self.app.srcdir) / path, self.folder)).name
         return f"{self.public}{FOLDER}/{name}" if self.public else name
 
+    def stored(self, page: str) -> bool:
+        """Whether a page is a notebook; the others are text alone."""
+        return str(self.app.env.doc2path(page)).endswith(".ipynb")
+
     def cells(self) -> Cells:
-        """The cells of a page that is no notebook: one for each of its titles, with what follows."""
-        texts: list[list[str]] = []
+        """The cells of a page of text: one for each place to which a link may lead, named as the place is."""
+        texts: dict[str, list[str]] = {}
         for block in blocks(self.document):
-            if isinstance(block, nodes.title):
-                texts.append([])
-            texts[-1].append(self.markdown.block(block))
-        return [text_cell(f"part-{place}", text) for place, text in enumerate(texts)]
+            owner = block.parent if isinstance(block, nodes.title) else block
+            places = owner["ids"] or [place for term in block.findall(nodes.term) for place in term["ids"]]
+            name = places[0] if places else [*texts][-1]
+            texts.setdefault(name, []).append(self.markdown.block(block))
+        return [text_cell(name, text) for name, text in texts.items()]
 
     def cells_like(self, stored: Cells) -> Cells:
         """The cells of a stored notebook with the sentences of the page, and below each figure its caption.
@@ -116,9 +125,8 @@ class Page:
 
     def write(self) -> None:
         """Write the notebook."""
-        path = Path(self.app.env.doc2path(self.name))
-        if path.suffix == ".ipynb":
-            notebook = nbformat.read(path, as_version=4)
+        if self.stored(self.name):
+            notebook = nbformat.read(self.app.env.doc2path(self.name), as_version=4)
             notebook.cells = self.cells_like(notebook.cells)
         else:
             notebook = nbformat.v4.new_notebook(cells=self.cells(), metadata=KERNEL)
@@ -132,9 +140,9 @@ def notebook_name(page: str) -> str:
 
 
 def blocks(node: nodes.Element) -> Iterator[nodes.Element]:
-    """The blocks of a page in their order, taken out of its sections."""
+    """The blocks of a page in their order, taken out of its sections and lists of entries."""
     for child in node.children:
-        if isinstance(child, nodes.section):
+        if isinstance(child, WRAPPERS) and "nb_element" not in child:
             yield from blocks(child)
         elif not isinstance(child, nodes.target):
             yield child
