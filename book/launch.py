@@ -53,7 +53,7 @@ def lead_to_edition(
     """Let the buttons open the notebook of the edition, which has a folder of its own on the branch."""
     here, there = f"/{name}.ipynb", f"/{folder_on_branch(app.config.language)}/{PurePosixPath(name).name}.ipynb"
     for group in context.get("header_buttons", []):
-        if group["label"] == "launch-buttons":
+        if group.get("label") == "launch-buttons":
             for button in group["buttons"]:
                 button["url"] = button["url"].replace(here, there)
 

@@ -116,9 +116,12 @@ class Markdown:
         image, caption = node.children
         return f"![{escaped(image['alt'])}]({self.link(image)})\n\n{self.caption(node, caption)}"
 
-    def caption(self, node: nodes.Element, caption: nodes.Element) -> str:
-        """The number and the caption of a figure or a table."""
-        return f"{self.anchor(node)}**{self.number(node)}** {self.inline(caption)}"
+    def caption(self, node: nodes.Element, caption: nodes.Element, folded: bool = False) -> str:
+        """The number and the caption of a figure or a table; folded, only the number is seen at first."""
+        number, text = self.number(node), self.inline(caption)
+        if folded:
+            return f"{self.anchor(node)}\n\n<details><summary>{number}</summary>\n\n{text}\n\n</details>"
+        return f"{self.anchor(node)}**{number}** {text}"
 
     def block_definition_list_item(self, node: nodes.definition_list_item) -> str:
         return "\n\n".join(self.blocks(node))
@@ -157,7 +160,8 @@ class Markdown:
         place = node.parent.index(node)
         before = beside[place - 1].astext()[-1:] if place else ""
         after = beside[place + 1].astext()[:1] if place + 1 < len(beside) else ""
-        if any(re.match(r"\w[^\w\s]", pair) for pair in (before + text[0], after + text[-1])) or "*" in text[0] + text[-1]:
+        ends = (before + text[0], after + text[-1])
+        if any(re.match(r"\w[^\w\s]", pair) for pair in ends) or "*" in text[0] + text[-1]:
             return f"<{tag}>{text}</{tag}>"
         return f"{mark}{text}{mark}"
 

@@ -104,9 +104,10 @@ class Page:
         for block in blocks(self.document):
             place = block.line // LINES - 1
             if block.get("nb_element") == "cell_code":
+                folded = stored[place].metadata.get("jupyter", {}).get("outputs_hidden", False)
                 for figure in block.findall(nodes.figure):
                     (caption,) = figure.findall(nodes.caption)
-                    captions[place].append(self.markdown.caption(figure, caption))
+                    captions[place].append(self.markdown.caption(figure, caption, folded))
             elif stored[place].cell_type == "markdown":
                 texts[place].append(self.markdown.block(block))
             else:
@@ -118,9 +119,7 @@ class Page:
             elif place in texts:
                 cells.append(text_cell(cell.id, texts[place], cell.metadata))
             if place in captions:
-                hidden = cell.metadata.get("jupyter", {}).get("outputs_hidden", False)
-                fold = {"jupyter": {"source_hidden": True}} if hidden else {}
-                cells.append(text_cell(f"{cell.id}-caption", captions[place], fold))
+                cells.append(text_cell(f"{cell.id}-caption", captions[place]))
         return cells
 
     def write(self) -> None:
@@ -162,7 +161,7 @@ def write_notebook(
     Page(app, name, doctree).write()
     for group in context["header_buttons"]:
         for button in group.get("buttons", []):
-            if button["label"] == "download-source-button" and button["text"] == ".ipynb":
+            if button.get("label") == "download-source-button" and button["text"] == ".ipynb":
                 button["url"] = context["pathto"](f"{FOLDER}/{notebook_name(name)}", 1)
 
 

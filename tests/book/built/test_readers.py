@@ -36,8 +36,12 @@ def cells_of(path):
     return notebook.cells
 
 
+def of_kind(kind, cells):
+    return [cell for cell in cells if cell.cell_type == kind]
+
+
 def texts_of(path):
-    return [cell.source for cell in cells_of(path) if cell.cell_type == "markdown"]
+    return [cell.source for cell in of_kind("markdown", cells_of(path))]
 
 
 def rendered(path):
@@ -48,6 +52,8 @@ def rendered(path):
 
 def lines(soup):
     """How often each line of a text stands in it; formulas are signs, and spaces are one space."""
+    for fold in soup.select("details:not([class])"):
+        fold.p.insert(0, f"{fold.summary.extract().get_text()} ")
     for formula in soup.select("math, .math"):
         formula.string = "∎"
     for block in soup.select(BLOCKS):
@@ -106,8 +112,7 @@ def test_its_code_outputs_settings_and_metadata_are_those_of_the_source(name):
     source = nbformat.read(built.ROOT / "notebooks" / path_of(name).name, as_version=4)
     notebook = nbformat.read(path_of(name), as_version=4)
     assert notebook.metadata == source.metadata
-    code = [[cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, source)]
-    assert code[0] == code[1]
+    assert of_kind("code", notebook.cells) == of_kind("code", source.cells)
     mine = [cell for cell in notebook.cells if not cell.id.endswith("-caption")]
     assert [(cell.id, cell.metadata) for cell in mine] == [(cell.id, cell.metadata) for cell in source.cells]
 
@@ -117,13 +122,14 @@ def test_each_figure_has_its_caption_below(name):
     cells = cells_of(path_of(name))
     for cell, after in zip(cells, [*cells[1:], None]):
         if figure := cell.metadata.get("mystnb", {}).get("figure"):
-            assert after.source.startswith(f'<a id="{figure["name"]}"></a>**')
+            assert after.source.startswith(f'<a id="{figure["name"]}"></a>')
+            assert ("<details>" in after.source) == cell.metadata.get("jupyter", {}).get("outputs_hidden", False)
             assert name.startswith("ko/") or figure["caption"].split("{")[0].split("'")[0][:20] in after.source
 
 
 @each_page
 def test_nbconvert_shows_every_sentence_whole(name):
-    notebook = nbformat.v4.new_notebook(cells=[cell for cell in cells_of(path_of(name)) if cell.cell_type == "markdown"])
+    notebook = nbformat.v4.new_notebook(cells=of_kind("markdown", cells_of(path_of(name))))
     page = BeautifulSoup(HTMLExporter(template_name="basic").from_notebook_node(notebook)[0], "html.parser")
     for link in page.select(".anchor-link"):
         link.decompose()
@@ -147,7 +153,7 @@ def test_the_download_button_leads_to_the_notebook_of_its_language(name, soup):
 def test_both_editions_have_the_same_cells(name):
     english, korean = cells_of(path_of(name)), cells_of(path_of(f"ko/{name}"))
     assert sorted(cell.id for cell in english) == sorted(cell.id for cell in korean)
-    assert [cell for cell in english if cell.cell_type == "code"] == [cell for cell in korean if cell.cell_type == "code"]
+    assert of_kind("code", english) == of_kind("code", korean)
 
 
 @pytest.mark.parametrize("edition", EDITIONS.values(), ids=list(EDITIONS))
