@@ -13,7 +13,8 @@ from sphinx.util.logging import get_node_location
 
 MARKS = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)|<(?=[\w/!?])|&(?=#?\w+;)")
 BEGINNING = re.compile(r"^(\d+)(?=[.)]\s)|^(?=[-+#>=])")
-UNSEEN = (nodes.target, nodes.colspec, addnodes.index)
+UNSEEN = (nodes.target, nodes.colspec, nodes.comment, addnodes.index)
+"""Nodes of which a page shows nothing, either."""
 
 
 class Markdown:
@@ -101,8 +102,8 @@ class Markdown:
 
     def block_table(self, node: nodes.table) -> str:
         head, *body = list(node.findall(nodes.row))
-        wide = len(head.children)
-        lines = [self._row(head), "|" + " --- |" * wide, *map(self._row, body)]
+        sides = "".join(" ---: |" if "text-right" in entry["classes"] else " --- |" for entry in head.children)
+        lines = [self._row(head), "|" + sides, *map(self._row, body)]
         caption = [self.caption(node, title) for title in node.findall(nodes.title)]
         return "\n\n".join(["\n".join(lines), *caption])
 
@@ -175,7 +176,8 @@ class Markdown:
         return f"${node.astext().strip()}$"
 
     def inline_reference(self, node: nodes.Element) -> str:
-        return f"[{self.inline(node)}]({self.link(node)})"
+        address = self.link(node)
+        return f"[{self.inline(node)}]({f'<{address}>' if set(' ()') & set(address) else address})"
 
     inline_number_reference = inline_download_reference = inline_reference
 

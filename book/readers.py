@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.logging import get_node_location
 
-from book.markdown import Markdown
+from book.markdown import UNSEEN, Markdown
 
 FOLDER = "readers"
 LINES = 10_000
@@ -39,7 +39,7 @@ class Page:
 
     def __init__(self, app: Sphinx, name: str, document: nodes.document) -> None:
         self.app, self.name, self.document = app, name, document
-        self.folder, self.public = Path(app.outdir) / FOLDER, app.config.html_baseurl
+        self.folder, self.public = Path(app.outdir) / FOLDER, app.config.html_baseurl.rstrip("/")
         self.domain = app.env.domains["std"]
         labels = {place for page, place in self.domain.anonlabels.values() if page == name}
         self.markdown = Markdown(self.link, self.number, labels)
@@ -65,11 +65,12 @@ class Page:
         if ":" in node["refuri"]:
             return node["refuri"]
         address, sign, place = node["refuri"].partition("#")
-        page = posixpath.normpath(posixpath.join(posixpath.dirname(self.name), address)).removesuffix(".html")
+        page = posixpath.normpath(posixpath.join(self.name, "..", address or posixpath.basename(self.name)))
+        page = page.removesuffix(".html")
         if page not in self.app.env.found_docs:
             raise ExtensionError(f"{get_node_location(node)}: a link must lead to a page, got {node['refuri']}")
         if self.public:
-            return f"{self.public}{page}.html{sign}{place}"
+            return f"{self.public}/{page}.html{sign}{place}"
         # JupyterLab finds a cell in a notebook that it opens, but no other place yet.
         return notebook_name(page) + (sign if self.stored(page) else sign and "#cell-id=") + place
 
@@ -77,7 +78,7 @@ class Page:
         """Put a file of the book beside the notebooks; gives its address."""
         self.folder.mkdir(exist_ok=True)
         name = Path(shutil.copy(Path(self.app.srcdir) / path, self.folder)).name
-        return f"{self.public}{FOLDER}/{name}" if self.public else name
+        return f"{self.public}/{FOLDER}/{name}" if self.public else name
 
     def stored(self, page: str) -> bool:
         """Whether a page is a notebook; the others are text alone."""
@@ -102,16 +103,18 @@ class Page:
         texts: dict[int, list[str]] = defaultdict(list)
         captions: dict[int, list[str]] = defaultdict(list)
         for block in blocks(self.document):
-            place = block.line // LINES - 1
+            place = (block.line or 0) // LINES - 1
             if block.get("nb_element") == "cell_code":
                 folded = stored[place].metadata.get("jupyter", {}).get("outputs_hidden", False)
                 for figure in block.findall(nodes.figure):
                     (caption,) = figure.findall(nodes.caption)
                     captions[place].append(self.markdown.caption(figure, caption, folded))
-            elif stored[place].cell_type == "markdown":
+            elif place >= 0 and stored[place].cell_type == "markdown":
                 texts[place].append(self.markdown.block(block))
             else:
-                raise ExtensionError(f"{get_node_location(block)}: a text must be in a cell of text, got a code cell")
+                raise ExtensionError(
+                    f"{get_node_location(block)}: a text must come from a cell of text, got {block.astext()[:60]!r}"
+                )
         cells = []
         for place, cell in enumerate(stored):
             if cell.cell_type == "code":
@@ -143,7 +146,7 @@ def blocks(node: nodes.Element) -> Iterator[nodes.Element]:
     for child in node.children:
         if isinstance(child, WRAPPERS) and "nb_element" not in child:
             yield from blocks(child)
-        elif not isinstance(child, nodes.target):
+        elif not isinstance(child, UNSEEN):
             yield child
 
 

@@ -58,6 +58,12 @@ def test_code_may_hold_backticks():
     assert html == "<p><code>a `b` c</code> <code>`</code></p>\n"
 
 
+def test_an_address_may_hold_brackets():
+    link = nodes.reference("", "[a]", refuri="https://example.org/a_(b)")
+    html = COMMONMARK.render(markdown().block(paragraph(link, nodes.comment("", "unseen"))))
+    assert html == '<p><a href="https://example.org/a_(b)">[a]</a></p>\n'
+
+
 def test_a_box_is_a_quote_with_a_bold_title():
     box = nodes.admonition("", nodes.title("", "Note"), paragraph("One."), paragraph("Two."))
     assert markdown().block(box) == "> **Note**\n>\n> One.\n>\n> Two."
@@ -70,14 +76,17 @@ def test_a_list_keeps_what_belongs_to_its_items():
     assert text == "3. one\n\n   ```python\n   code\n     more\n   ```\n\n4. two"
 
 
-def test_a_table_has_its_caption_below_and_keeps_its_bars():
+def test_a_table_has_its_caption_below_and_keeps_its_bars_and_sides():
     def row(*texts):
-        return nodes.row("", *[nodes.entry("", paragraph(text)) for text in texts])
+        return nodes.row("", *[nodes.entry("", paragraph(text), classes=side) for text, side in zip(texts, sides)])
+
+    sides = ([], ["text-right"])
 
     group = nodes.tgroup("", nodes.thead("", row("a", "b")), nodes.tbody("", row("1 | 2", nodes.literal("", "x|y"))))
     table = nodes.table("", nodes.title("", "All of it"), group, ids=["tab-all"])
     text = markdown().block(table)
     assert text.endswith('\n\n<a id="tab-all"></a>**Fig. 7** All of it')
+    assert text.split("\n")[1] == "| --- | ---: |"
     cells = COMMONMARK.parse(text)
     assert [token.content for token in cells if token.type == "inline"][:4] == ["a", "b", "1 | 2", "`x|y`"]
 
@@ -156,8 +165,9 @@ def test_a_notebook_names_public_pages_where_there_are_any(address, elsewhere, p
     notebook = nbformat.read(html / "readers" / "chapter.ipynb", as_version=4)
     assert [cell.id for cell in notebook.cells] == ["text", "number", "figure", "figure-caption", "empty"]
     assert notebook.cells[0].source == (
-        f"# A chapter\n\nTen of 12: [Fig. 1](#fig-one), [code]({place}), [A book]({elsewhere}), [(1)](#equation-eq-one)."
-        '\n\n<a id="equation-eq-one"></a>\n\n$$\nx = 1 \\tag{1}\n$$'
+        "# A chapter\n\n"
+        f"Ten of 12: [Fig. 1](#fig-one), [code]({place}), [A book]({elsewhere}), [(1)](#equation-eq-one).\n\n"
+        '<a id="equation-eq-one"></a>\n\n$$\nx = 1 \\tag{1}\n$$'
     )
     assert notebook.cells[3].source == '<a id="fig-one"></a>**Fig. 1** A *dot*.'
     source = nbformat.read(tmp_path / "notebooks" / "chapter.ipynb", as_version=4)
