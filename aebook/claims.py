@@ -125,7 +125,7 @@ def _quotients(
 
 
 STANDARD = {
-    "code": None,
+    "code_activation": None,
     "output": "sigmoid",
     "start": "book",
     "width": 256,
@@ -141,8 +141,8 @@ BEST_CODE = {"dense": "relu", "conv": "relu", "conv_dense": "linear", "deep": "l
 def _matches(table: pandas.DataFrame, settings: Mapping[str, Any]) -> pandas.Series:
     if settings["model"] == "pca":
         settings = {name: settings[name] for name in ("model", "dataset", "z_dim", "n_train")}
-    elif settings["code"] is None:
-        settings = {**settings, "code": BEST_CODE[settings["model"]]}
+    elif settings["code_activation"] is None:
+        settings = {**settings, "code_activation": BEST_CODE[settings["model"]]}
     return (table[list(settings)] == list(settings.values())).all(axis=1)
 
 

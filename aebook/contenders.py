@@ -13,7 +13,7 @@ from aebook.training import CODE_BIAS
 def build(
     model: str,
     z_dim: int,
-    code: str = "relu",
+    code_activation: str = "relu",
     output: str = "sigmoid",
     start: str = "book",
     width: int = 256,
@@ -24,8 +24,8 @@ def build(
         model: "dense", the model of section 6.2.1; "conv", that of 6.3.1; "conv_dense", convolutions
             around a dense code; or "deep", three dense layers on each side.
         z_dim: code size; for "conv" a multiple of 49.
-        code: the activation of the code, "relu" or "linear". The other two arguments of this kind:
-        output: that of the last layer, "sigmoid" or "linear", and
+        code_activation: the activation of the code, "relu" or "linear".
+        output: that of the last layer, "sigmoid" or "linear".
         start: "book", first weights and biases with which a ReLU is not likely to die (sections
             6.2.3 and 6.3.4), or "keras", those that Keras gives.
         width: of the first hidden layer of "deep"; the second has a quarter of it.
@@ -37,13 +37,13 @@ def build(
     Raises:
         InputError: for a value that cannot be used.
     """
-    check(model=model, z_dim=z_dim, code=code, output=output, start=start, width=width)
-    bias = CODE_BIAS if start == "book" and code == "relu" else 0.0
+    check(model=model, z_dim=z_dim, code_activation=code_activation, output=output, start=start, width=width)
+    bias = CODE_BIAS if start == "book" and code_activation == "relu" else 0.0
     kernel = "he_normal" if start == "book" else "glorot_uniform"
     if model == "conv":
         return ConvAutoencoder(z_dim // CODE_PIXELS, kernel_initializer=kernel, code_bias=bias)
     code_layer = layers.Dense(
-        z_dim, activation=code, bias_initializer=keras.initializers.Constant(bias), name="code"
+        z_dim, activation=code_activation, bias_initializer=keras.initializers.Constant(bias), name="code"
     )
     if model == "conv_dense":
         return _joined(*_convolutions(z_dim, code_layer, kernel))

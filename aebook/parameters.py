@@ -73,7 +73,7 @@ RULES = {
     "data_format": _one_of(DATA_FORMATS),
     "output": _one_of(OUTPUTS),
     "loss": _one_of(LOSSES),
-    "code": _one_of(CODES),
+    "code_activation": _one_of(CODES),
     "start": _one_of(STARTS),
     "width": _whole_number(4),
     "test_part": _whole_number(-1, 9),
@@ -111,8 +111,8 @@ def check(**values: Any) -> None:
         raise InputError(
             f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, whose code is 7×7, got {values['z_dim']}"
         )
-    if values.get("model") == "conv" and values.get("code", "relu") != "relu":
-        raise InputError(f"code must be relu for the model conv, got {values['code']!r}")
+    if values.get("model") == "conv" and values.get("code_activation", "relu") != "relu":
+        raise InputError(f"code_activation must be relu for the model conv, got {values['code_activation']!r}")
     if values.get("model") in ("conv", "conv_dense") and values.get("output", "sigmoid") != "sigmoid":
         raise InputError(f"output must be sigmoid for the model {values['model']}, got {values['output']!r}")
     if values.get("output") == "linear" and values.get("loss", "mse") != "mse":
