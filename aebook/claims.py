@@ -156,7 +156,7 @@ def _of_every_seed(values: pandas.Series, seeds: pandas.Series, name: str) -> np
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
-    """P-values adjusted for their number (Holm 1979): all below a rate, and the chance that one is wrong is below it."""
+    """P-values adjusted for their number (Holm 1979), so that below a rate the chance of any wrong one is below it."""
     p = np.asarray(p, dtype="float64")
     order = np.argsort(p)
     adjusted = np.empty_like(p)
@@ -175,31 +175,26 @@ def decide(cases: Sequence[Case]) -> pandas.DataFrame:
         A row for each case: claim, case, baseline, effect (the geometric mean of the quotients), low and
         high (its 95 % confidence interval, of this case alone), p, p_same (both adjusted), side.
     """
-    logs = [np.log(case.quotients) for case in cases]
+    logs = np.log([case.quotients for case in cases])
     edge = np.log1p(SMALLEST)
-    different = [stats.ttest_1samp(values, 0) for values in logs]
-    same = [
-        max(
-            stats.ttest_1samp(values, -edge, alternative="greater").pvalue,
-            stats.ttest_1samp(values, edge, alternative="less").pvalue,
-        )
-        for values in logs
-    ]
-    intervals = [test.confidence_interval(0.95) for test in different]
+    different = stats.ttest_1samp(logs, 0, axis=1)
+    above = stats.ttest_1samp(logs, -edge, axis=1, alternative="greater").pvalue
+    below = stats.ttest_1samp(logs, edge, axis=1, alternative="less").pvalue
+    interval = different.confidence_interval(0.95)
     table = pandas.DataFrame(
         {
             "claim": [case.claim for case in cases],
             "case": [case.name for case in cases],
             "baseline": [case.baseline for case in cases],
-            "effect": np.exp([values.mean() for values in logs]),
-            "low": np.exp([interval.low for interval in intervals]),
-            "high": np.exp([interval.high for interval in intervals]),
-            "p": holm([test.pvalue for test in different]),
-            "p_same": holm(same),
+            "effect": np.exp(logs.mean(axis=1)),
+            "low": np.exp(interval.low),
+            "high": np.exp(interval.high),
+            "p": holm(different.pvalue),
+            "p_same": holm(np.maximum(above, below)),
         }
     )
-    below = np.where(table["effect"] < 1, "for", "against")
-    side = np.where(table["p"] < ERROR_RATE, below, "open")
+    found = np.where(table["effect"] < 1, "for", "against")
+    side = np.where(table["p"] < ERROR_RATE, found, "open")
     table["side"] = np.where(table["p_same"] < ERROR_RATE, "no difference", side)
     return table
 
