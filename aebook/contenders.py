@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from aebook.models import ConvAutoencoder
-from aebook.parameters import CODE_PIXELS, SIDE, check
+from aebook.parameters import CODE_PIXELS, SIDE, InputError, check
 from aebook.training import CODE_BIAS
 
 
@@ -38,6 +38,8 @@ def build(
         InputError: for a value that cannot be used.
     """
     check(model=model, z_dim=z_dim, code_activation=code_activation, output=output, start=start, width=width)
+    if model == "pca":
+        raise InputError("pca is computed, not trained; there are dense, conv, conv_dense and deep to build")
     bias = CODE_BIAS if start == "book" and code_activation == "relu" else 0.0
     kernel = "he_normal" if start == "book" else "glorot_uniform"
     if model == "conv":
