@@ -14,6 +14,7 @@ import numpy as np
 import pandas
 from scipy import stats
 
+from aebook.data import TITLES
 from aebook.parameters import InputError
 
 SEEDS = tuple(range(10))
@@ -99,7 +100,7 @@ def _cases(claim: str, comparison: Mapping[str, Any], trainings: pandas.DataFram
     each = comparison.get("each", {})
     for values in product(*each.values()):
         place = dict(zip(each, values, strict=True))
-        name = ", ".join([comparison["name"], *map(str, values)])
+        name = comparison["name"].format(**{**place, "dataset": TITLES.get(place.get("dataset"))})
         quotients, baseline = _quotients(comparison, table, place, name)
         if "than" in comparison:
             elsewhere = {**place, **comparison["than"]}

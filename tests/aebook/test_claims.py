@@ -94,7 +94,7 @@ def trainings(**models):
 
 def comparison(**more):
     where = {"dataset": ["mnist"], "z_dim": [49]}
-    known = {"name": "dense ÷ conv", "a": {"model": "dense"}, "b": [{"model": "conv"}], "measure": "error"}
+    known = {"name": "dense ÷ conv, {dataset}, {z_dim}", "a": {"model": "dense"}, "b": [{"model": "conv"}], "measure": "error"}
     return {"claim": {"cases": [{**known, "each": where, **more}]}}
 
 
@@ -103,7 +103,7 @@ TEN = np.arange(10.0) + 2
 
 def test_a_case_divides_seed_by_seed():
     [found] = read_cases(comparison(), trainings(dense=TEN, conv=2 * TEN), pandas.DataFrame())
-    assert found.name == "dense ÷ conv, mnist, 49" and found.quotients == pytest.approx(0.5 * np.ones(10))
+    assert found.name == "dense ÷ conv, MNIST, 49" and found.quotients == pytest.approx(0.5 * np.ones(10))
     [found] = read_cases(comparison(measure="error - floor"), trainings(dense=TEN, conv=2 * TEN), pandas.DataFrame())
     assert found.quotients == pytest.approx((TEN - 1) / (2 * TEN - 1))
 
@@ -124,7 +124,7 @@ def test_the_strongest_baseline_counts():
 
 @pytest.mark.parametrize("errors", [TEN[:9], [*TEN, 3.0]])
 def test_a_seed_that_is_missing_or_one_too_many(errors):
-    with pytest.raises(InputError, match=r"^dense ÷ conv, mnist, 49: .*dense.* needs the seeds 0 to 9, each once; got"):
+    with pytest.raises(InputError, match=r"^dense ÷ conv, MNIST, 49: .*dense.* needs the seeds 0 to 9, each once; got"):
         read_cases(comparison(), trainings(dense=errors, conv=TEN), pandas.DataFrame())
 
 
