@@ -14,6 +14,9 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
 
+# Without its bytecode on the disk, every process that imports Keras compiles it again, for twice the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 # TensorFlow uses oneDNN by itself on few processors; without it a convolution takes several times as long.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
