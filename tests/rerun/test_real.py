@@ -19,7 +19,7 @@ from jupyter_core.utils import ensure_event_loop
 
 from aebook.rerun import command, worker
 from aebook.rerun.cluster import sweep
-from tests.rerun.helpers import PATIENCE, ROOT, and_then, assert_whole, lines, notebooks, rows, wait_until
+from tests.rerun.helpers import PATIENCE, and_then, assert_whole, lines, notebooks, rows, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_figures")]
 
