@@ -47,9 +47,17 @@ SEARCHED = "/finished|완료/.test(document.querySelector('#search-results p')?.
 NOTHING_MOVES = "document.getAnimations().length == 0"
 SCHEME_IS_SET = f"scheme => document.documentElement.dataset.theme == scheme && {NOTHING_MOVES}"
 # The theme makes what scrolls a stop for the keyboard, and nothing else, a moment after the width has changed.
-STOPS_ARE_SET = """[...document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container")].every(
-  block => (block.tabIndex == 0) ==
-    (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight))"""
+# Where the layout was later than that, as on a busy machine, it is told of a change again, a second later.
+STOPS_ARE_SET = """() => {
+  const set = [...document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container")].every(
+    block => (block.tabIndex == 0) ==
+      (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight))
+  if (!set && performance.now() > (window.again ??= performance.now() + 1000)) {
+    window.again += 1000
+    dispatchEvent(new Event("resize"))
+  }
+  return set
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -129,14 +137,13 @@ def look_at(page, show_all, wait_for_results):
         page.evaluate(AXE_SCRIPT)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            for scheme in built.SCHEMES:
+            if wider := page.evaluate(OVERFLOW):
+                faults.append(f"is {wider} pixels wider than a window of {width}")
+            for scheme in built.SCHEMES if width in (WIDTHS[0], WIDTHS[-1]) else ():
                 page.emulate_media(color_scheme=scheme)
                 page.wait_for_function(SCHEME_IS_SET, arg=scheme)
-                if wider := page.evaluate(OVERFLOW):
-                    faults.append(f"is {wider} pixels wider than a window of {width} ({scheme})")
-                if width in (WIDTHS[0], WIDTHS[-1]):
-                    page.wait_for_function(STOPS_ARE_SET)
-                    faults += [f"{fault} ({scheme}, {width})" for fault in page.evaluate(VIOLATIONS, RULES)]
+                page.wait_for_function(STOPS_ARE_SET)
+                faults += [f"{fault} ({scheme}, {width})" for fault in page.evaluate(VIOLATIONS, RULES)]
         return faults, megabytes
 
     return look

@@ -112,7 +112,7 @@ def test_a_chapter_can_be_downloaded_and_read_on(name, language, page, address):
     page.goto(f"{address}/{EDITIONS[language].folder}{name}.html")
     page.get_by_role("button", name=button).click()
     with page.expect_download() as download:
-        page.get_by_role("link", name=".ipynb").click()
+        page.locator(".article-header-buttons").get_by_role("link", name=".ipynb").click()
     assert Path(download.value.path()).read_bytes() == (built.ROOT / f"{name}.ipynb").read_bytes()
     assert page.locator("a.left-prev").count() == page.locator("a.right-next").count() == 1
     assert re.fullmatch(minutes, page.locator(".reading-time").inner_text())
