@@ -1,14 +1,14 @@
 /* What an explorer computes without a training: models, images, MNIST's frame. No page, no imports; it runs in pages,
 workers and node. training.js is the other half; the two texts may be joined to one module.
 
-  load(packed)                 a model: {name, title, kind, codeSize, codeShape, encode, decode, ranges, dead, error, map}
+  load(packed)                 {name, title, kind, codeSize, codeShape, encode, decode, ranges, dead, error, map}
     encode(image: Float32Array(784)) -> Float32Array(codeSize), decode(code) -> Float32Array(784)
     ranges  [{low, high}] of each number over the training images; dead  [bool], whether it is 0 for all of them
     error   {measure: "mse", mean, seen}: of images it was not trained on; one in a hundred of them lies above `seen`
-    map     for two numbers: {low: [a, b], high: [a, b], side, counts: Uint8Array(side²), limit, points: [{code, label, index}]}
-            (points are test images; counts of training images begin at the corner `low`, with the first number across)
-  lives(map, code) -> bool     whether training images lie near this place of the map; of 200, one lies where they do not
-  images(packed)               {name, count, pixels: Uint8Array(count·784), labels, indices, image(i) -> Float32Array(784)}
+    map     for two numbers: {low: [a, b], high: [a, b], side, counts: Uint8Array(side²), limit, points: [{code, label,
+            index}]}: points are test images; counts, of training images, begin at `low`, the first number across
+  lives(map, code) -> bool     whether training images lie near this place of the map; one in 200 lies elsewhere
+  images(packed)               {name, count, pixels: Uint8Array(count·784), labels, indices, image(i) -> 0 … 1}
   ink(strokes, pen, side)      strokes [[{x, y}, …], …] in a square of side 1, drawn: Float32Array(side²)
   penFor(strokes)              the pen that gives these strokes, once in the frame, the width of MNIST's lines
   frame(strokes, pen)          MNIST's frame: Float32Array(784), or null without ink; without a pen: penFor(strokes)
@@ -189,10 +189,10 @@ function chain(layers, shape, weights) {
   const size = product(shape);
   const steps = layers.map((layer) => {
     const { name, kind, activation = "linear", arrays = [] } = layer;
-    if (!Object.hasOwn(LAYERS, kind))
-      throw fault("unknown layer", `The layer ${name} is of the kind ${kind}, which cannot be shown.`, name);
-    if (!Object.hasOwn(ACTIVATIONS, activation))
-      throw fault("unknown activation", `The layer ${name} has the activation ${activation}, which cannot be shown.`, name);
+    const refuse = (what, has) => fault(`unknown ${what}`, `The layer ${name} ${has}, which cannot be shown.`, name);
+    if (!Object.hasOwn(LAYERS, kind)) throw refuse("layer", `is of the kind ${kind}`);
+    if (!Object.hasOwn(ACTIVATIONS, activation)) throw refuse("activation", `has the activation ${activation}`);
+    fits(layer, arrays.length === (LAYERS[kind].length > 2 ? 2 : 0)); // those with weights take them third
     const [out, fill] = LAYERS[kind](layer, shape, arrays.map((array) => weights.next(array, layer)));
     shape = out;
     return (x) => {
@@ -299,7 +299,7 @@ export function frame(strokes, pen = penFor(strokes)) {
   return frameOf(ink(strokes, pen, CANVAS), CANVAS, CANVAS);
 }
 
-/* The box of the ink with its longest side 20 pixels, the darkest of them 1, the ink's center in the middle of 28×28. */
+/* The box of the ink with its longest side 20 pixels, the darkest 1, the ink's center in the middle of 28×28. */
 export function frameOf(picture, width, height) {
   let [left, right, top, bottom] = [width, -1, height, -1];
   picture.forEach((v, i) => {

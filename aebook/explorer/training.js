@@ -7,9 +7,9 @@
   trainInWorker(images, settings, onProgress) -> {stop()}
     images    Uint8Array(n·784), grays from 0 to 255
     settings  those of Trainer, and {epochs: 10, batchSize: 256, every: 5, shown: Float32Array(k·784)}
-    onProgress({epoch, step, steps, loss, dead: [bool], shown, done, weights})  once before the first step and then after
+    onProgress({epoch, step, steps, loss, dead: [bool], shown, done, weights})  before the first step and then after
       every `every` steps; loss is the mean since the last report (null in the first), shown the reconstructions.
-      The last one has done: true and the weights, also after stop(). If the worker fails: {error: sentence, done: true}.
+      The last one has done: true and the weights, also after stop(). If the worker fails: {error, done: true}.
     Without workers it throws an Error with .reason "no workers".
   workerSource                 the worker's text; messages to it are {start: {images, settings}} and {stop: true} */
 

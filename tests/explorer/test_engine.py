@@ -113,6 +113,7 @@ def with_layer(packed, **more):
         (lambda p: with_bytes(p, lambda content: content[:90]), "shapes", "code", "do not fit the layer code"),
         (lambda p: {**p, "shape": [783]}, "shapes", "code", "do not fit the layer code"),
         (lambda p: {**p, "dead": p["dead"][1:]}, "shapes", "code", "do not fit the layer code"),
+        (lambda p: with_layer(p, arrays=[]), "shapes", "pixels", "do not fit the layer pixels"),
         (lambda p: with_layer(p, kind="lstm"), "unknown layer", "pixels", "the layer pixels is of the kind lstm"),
         (lambda p: with_layer(p, activation="gelu"), "unknown activation", "pixels", "pixels has the activation gelu"),
     ],
