@@ -28,7 +28,7 @@ export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate words verify execute bands mutations sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate words verify execute explorer stills bands mutations sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,12 @@ verify: $(READY) ## run notebooks in full and compare: make verify [NB=notebooks
 
 execute: $(READY) ## run notebooks in full and store the outputs and models: make execute [NB=...] [STORED=1: no training, the stored models]
 	@$(BIN)/python -m tools.execute $(if $(STORED),--stored) $(NB)
+
+explorer: $(READY) ## export the stored models and a sample of MNIST for the pages to touch, into book/explorer
+	@$(BIN)/python -m tools.explorer
+
+stills: $(READY) book ## take the still figures of what can be touched, for paper and for pages without scripts; needs Chromium
+	@$(BIN)/python -m tools.stills
 
 bands: $(READY) ## measure how far outputs move with seeds and processors (hours); goes on where it stopped
 	@$(BIN)/python -m tools.bands

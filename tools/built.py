@@ -27,8 +27,9 @@ def contents() -> dict[str, Any]:
 
 
 def lessons() -> list[str]:
-    """The names of the lessons' pages: the first part of the book."""
-    return [chapter["file"] for chapter in contents()["parts"][0]["chapters"]]
+    """The names of the lessons' pages: the notebooks in the first part of the book."""
+    pages = [chapter["file"] for chapter in contents()["parts"][0]["chapters"]]
+    return [page for page in pages if (ROOT / f"{page}.ipynb").is_file()]
 
 
 def english_pages() -> list[str]:
