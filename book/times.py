@@ -43,7 +43,7 @@ class LessonTimes(ListTable, SphinxDirective):
         heads = (_("lesson"), _("to read"), _("to run"), _("to its first picture"))
         rows = [[_own_words(nodes.Text(head)) for head in heads]]
         for lesson in self.config.external_site_map.root.subtrees[0].files():
-            if self.env.doc2path(lesson).suffix != ".ipynb":
+            if not self.env.doc2path(lesson).endswith(".ipynb"):
                 continue
             if lesson not in measured["lessons"]:
                 raise self.error(f"{FILE} has no times of {lesson}; make bench LESSONS=1 measures every lesson")
