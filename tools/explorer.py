@@ -22,7 +22,8 @@ from sklearn.decomposition import PCA
 
 from aebook import data, models
 from aebook.data import Images
-from aebook.explorer.pack import Packed, as_text, encode, keep, pack, short
+from aebook.explorer.images import SHOWN, of_each_class, pack_images, points
+from aebook.explorer.pack import Packed, keep, pack, short
 from aebook.parameters import SIDE, InputError
 from aebook.rerun.files import write_whole
 from aebook.training import Recipe, train
@@ -44,10 +45,6 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 PCA_SIZE = 36
 """As many numbers as the dense model has."""
-
-POINTS = 50
-SHOWN = 6
-"""How many test images of each class the map has as points, and a page has to choose from."""
 
 TRAINING = 5000
 TERMS = (
@@ -121,12 +118,7 @@ def pack_model(name: str, images: Images) -> Packed:
     packed["bound"] = bound(model, settings["precision"], images.x_test)
     packed["made_from"] = "the training images of MNIST" if name == "pca" else f"results/models/{name}.keras"
     if "map" in packed:
-        chosen = of_each_class(images.y_test, POINTS)
-        codes = encode(model, images.x_test[chosen])
-        packed["map"]["points"] = [
-            {"code": short(code), "label": int(images.y_test[index]), "index": int(index)}
-            for code, index in zip(codes, chosen)
-        ]
+        packed["map"]["points"] = points(model, images)
     return packed
 
 
@@ -149,36 +141,6 @@ def bound(model: keras.Model, precision: str, images: np.ndarray) -> float:
     return short(np.ceil(furthest / unit) * unit)
 
 
-def of_each_class(labels: np.ndarray, n: int) -> np.ndarray:
-    """Where the first n images of each class stand."""
-    return np.concatenate([np.flatnonzero(labels == digit)[:n] for digit in range(10)])
-
-
-def pack_images(name: str, pixels: np.ndarray, labels: np.ndarray, indices: np.ndarray, bits: int) -> Packed:
-    """Images (n, 28, 28) as text, in grays of 8 or 4 bits; engine.js has the way back."""
-    grays = pixels.reshape(-1) if bits == 8 else np.rint(pixels.reshape(-1) / 17).astype("u1")
-    found = np.array(list(_symbols(grays, bits)), dtype="u1")
-    if bits == 4:
-        found = np.append(found, np.zeros(len(found) % 2, "u1"))
-        found = found[::2] * 16 + found[1::2]
-    about = {"count": len(pixels), "bits": bits, "labels": "".join(map(str, labels)), "indices": indices.tolist()}
-    return {"name": name, "terms": TERMS, **about, **as_text("pixels", found.tobytes())}
-
-
-def _symbols(grays: np.ndarray, bits: int) -> Iterator[int]:
-    """Each gray that is not 0, and for each row of zeros a 0 and, in 8 bits, how many more follow it."""
-    end = 0
-    for place in [*np.flatnonzero(grays), len(grays)]:
-        zeros = int(place) - end
-        while zeros > 0:
-            more = min(zeros, 256) - 1
-            yield from (0, more) if bits == 8 else (0, *divmod(more, 16))
-            zeros -= more + 1
-        if place < len(grays):
-            yield int(grays[place])
-        end = int(place) + 1
-
-
 def export(images: Images, folder: Path) -> None:
     """Write all scripts into the folder."""
     folder.mkdir(exist_ok=True)
@@ -186,9 +148,10 @@ def export(images: Images, folder: Path) -> None:
         packed = pack_model(name, images)
         write_whole(folder / f"{name}.js", script(packed, f"The model {name}, its weights as {settings['precision']}."))
     chosen = of_each_class(images.y_test, SHOWN)
-    packed = pack_images("test", images.x_test[chosen], images.y_test[chosen], chosen, bits=8)
+    packed = pack_images("test", images.x_test[chosen], images.y_test[chosen], chosen, 8, terms=TERMS)
     write_whole(folder / "test.js", script(packed, f"The first {SHOWN} test images of each class. {TERMS}."))
-    packed = pack_images("training", images.x_train[:TRAINING], images.y_train[:TRAINING], np.arange(0), bits=4)
+    x, y = images.x_train[:TRAINING], images.y_train[:TRAINING]
+    packed = pack_images("training", x, y, np.arange(0), 4, terms=TERMS)
     words = f"The first {TRAINING:,} training images, in 16 grays. {TERMS}."
     write_whole(folder / "training.js", script(packed, words))
 

@@ -10,6 +10,7 @@ import { picture } from "./pictures.js";
 const PEN = 0.08;
 const SIDE = 112;
 const ROOM = 2;
+const NOTHING = { said: "", again: null };
 
 /** What one model makes of an image; `end` is the largest error that its line has room for. */
 function answer(model, end, word) {
@@ -27,10 +28,13 @@ function answer(model, end, word) {
     code.show(numbers);
     drawn.show(again);
     line.show(error);
-    if (!pixels) return words.replaceChildren("\u00a0");
+    if (!pixels) {
+      words.replaceChildren("\u00a0");
+      return NOTHING;
+    }
     const said = { name, error: error.toFixed(4), verdict: word(error <= seen ? "seenBefore" : "newToIt") };
     words.replaceChildren(word("error", said), h("strong", {}, said.verdict));
-    return word("modelSays", said);
+    return { said: word("modelSays", said), again };
   }
   const element = h("div", { class: "explorer-answer", role: "group", "aria-label": name },
     h("p", { class: "explorer-model" }, h("strong", {}, called), h("span", {}, size)),
@@ -48,7 +52,7 @@ async function loadAll(names, need, word, reason) {
     }
   }));
   const end = ROOM * Math.max(...loaded.map(model => model.error?.seen ?? 0));
-  const answers = loaded.map(model => model.encode ? answer(model, end, word) : { element: model, show: () => "" });
+  const answers = loaded.map(one => one.encode ? answer(one, end, word) : { element: one, show: () => NOTHING });
   return { answers, columns: answers.map(({ element }) => element) };
 }
 
@@ -65,18 +69,19 @@ export async function draw({ model, word, need, say, put, reason }) {
     if (!pad.strokes().length) return null;
     return framed ? frame(pad.strokes()) : naive(ink(pad.strokes(), PEN, SIDE), SIDE, SIDE);
   }
-  const keep = settled(pixels => {
-    model.set("drawing", pixels && Array.from(pixels));
+  const keep = settled(({ drawing, reconstruction }) => {
+    model.set("drawing", drawing && Array.from(drawing));
+    model.set("reconstruction", reconstruction && Array.from(reconstruction));
     model.save_changes();
   });
   const update = eachFrame(() => {
     const pixels = look();
     seen.show(pixels);
-    const said = answers.map(one => one.show(pixels));
+    const shown = answers.map(one => one.show(pixels));
     hint.hidden = Boolean(pixels);
     ten?.mark(pad.image());
-    keep(pixels);
-    say(pixels ? said.join(" ") : word("nothingDrawn"));
+    keep({ drawing: pixels, reconstruction: shown[0].again });
+    say(pixels ? shown.map(({ said }) => said).join(" ") : word("nothingDrawn"));
   });
   const pad = drawingPad({ word, pen: PEN, changed: update, say });
   const ten = images && digitChoice(word("orTestImage"), { images, word, choose: ({ pixels }) => pad.show(pixels) });

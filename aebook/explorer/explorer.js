@@ -27,6 +27,7 @@ function render({ model, el }) {
   const need = model.get("need") ??
     (async name => packs[name] ?? Promise.reject(new Error(word("notHere", { name }))));
   el.classList.add("explorer");
+  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves the keys to the explorer
   for (const part of [model.get("part")].flat()) show(part);
 
   async function show(part) {

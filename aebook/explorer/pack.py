@@ -57,16 +57,18 @@ def pack(
         mnist = data.load("mnist")
         images = mnist.x_train if images is None else images
         held_out = mnist.x_test if held_out is None else held_out
+    if not isinstance(model, keras.Model) or not model.built:
+        raise InputError(f"model must be a keras.Model that has been built, got {model!r}")
     encoder, decoder = ([describe(layer, n) for n, layer in enumerate(half, 1)] for half in halves(model))
-    shape = list(model.input_shape[1:])
-    if np.prod(shape) != SIDE**2 or np.prod(model.output_shape[1:]) != SIDE**2:
-        raise InputError(f"images must have {SIDE}×{SIDE} pixels, got {model.input_shape} and {model.output_shape}")
+    shape, drawn = _shape(model), getattr(model, "decoder", model).output_shape[1:]
+    if np.prod(shape) != SIDE**2 or np.prod(drawn) != SIDE**2:
+        raise InputError(f"images must have {SIDE}×{SIDE} pixels, got the shapes {shape} and {drawn}")
     kept = [keep(array, precision, about["name"]) for about, arrays in encoder + decoder for array in arrays]
     entries = iter([about for about, _, _ in kept])
     packed = {"name": model.name, "title": model.name, "kind": "convolutional" if _has_filters(encoder) else "dense"}
     packed |= more
     packed |= {
-        "shape": shape,
+        "shape": list(shape),
         "layers": {
             name: [{**about, "arrays": [next(entries) for _ in arrays]} if arrays else about for about, arrays in half]
             for name, half in {"encoder": encoder, "decoder": decoder}.items()
@@ -74,6 +76,11 @@ def pack(
         **as_text("weights", b"".join(content for _, content, _ in kept)),
     }
     return packed | facts(model, images, held_out)
+
+
+def _shape(model: keras.Model) -> tuple[int, ...]:
+    """The shape of one image; a model that only calls its two halves does not know it, its encoder does."""
+    return getattr(model, "encoder", model).input_shape[1:]
 
 
 def _has_filters(layers: list[Layer]) -> bool:
@@ -113,7 +120,7 @@ def facts(model: keras.Model, images: np.ndarray, held_out: np.ndarray) -> Packe
     codes = encode(model, images)
     low, high = codes.min(axis=0), codes.max(axis=0)
     x = data.to_vectors(held_out)
-    y = model.predict(x.reshape(-1, *model.input_shape[1:]), batch_size=1000, verbose=0).reshape(x.shape)
+    y = model.predict(x.reshape(-1, *_shape(model)), batch_size=1000, verbose=0).reshape(x.shape)
     errors = np.mean((x - y) ** 2, axis=1)
     found = {
         "ranges": [[short(a), short(b)] for a, b in zip(low, high)],
@@ -125,7 +132,7 @@ def facts(model: keras.Model, images: np.ndarray, held_out: np.ndarray) -> Packe
 
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """The codes of images, (n, 28, 28) with values 0 to 255, as an array (n, numbers)."""
-    x = data.to_vectors(images).reshape(-1, *model.input_shape[1:])
+    x = data.to_vectors(images).reshape(-1, *_shape(model))
     encoder = model.encoder if hasattr(model, "encoder") else _first_half(model)
     return encoder.predict(x, batch_size=1000, verbose=0).reshape(len(x), -1)
 
