@@ -39,6 +39,7 @@ ROOMS = {
     "aebook": {"aebook"},
     "aebook.rerun": {"aebook", "aebook.rerun"},
     "aebook.explorer": {"aebook", "aebook.explorer"},
+    "aebook.widgets": {"aebook", "aebook.explorer"},
     "aebook.bench": {"aebook", "aebook.rerun", "aebook.bench"},
     "book": {"aebook", "aebook.rerun", "aebook.bench", "aebook.explorer", "book"},
     "tools": {"aebook", "aebook.rerun", "aebook.bench", "aebook.explorer", "book", "tools"},

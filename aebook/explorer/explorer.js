@@ -27,9 +27,14 @@ function render({ model, el }) {
   const need = model.get("need") ??
     (async name => packs[name] ?? Promise.reject(new Error(word("notHere", { name }))));
   el.classList.add("explorer");
-  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves the keys to the explorer
-  for (const part of [model.get("part")].flat()) show(part);
+  el.addEventListener("keydown", event => { // in JupyterLab a letter or an arrow would change the notebook
+    if (el.closest(".jp-Notebook") && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+  showAll([model.get("part")].flat());
 
+  async function showAll(parts) {
+    for (const part of parts) await show(part); // one after the other, so that they keep their order
+  }
   async function show(part) {
     const { element: said, say: sayNow } = voice();
     let touched = false; // nothing is read out before a reader has done something

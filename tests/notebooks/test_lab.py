@@ -106,13 +106,13 @@ def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, chromium
     # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
     assert "Validate on test images?" in text and "```{admonition}" not in text and "```{math}" not in text
 
-    last = page.locator(".jp-CodeCell").last
+    last, code_cells = page.locator(".jp-CodeCell").last, page.locator(".jp-CodeCell").count()
     assert "nothing is drawn" in last.inner_text()
     assert page.locator(".explorer-part").count() == 3 and page.locator(".explorer-fault").count() == 0
-    pad = page.locator(".explorer-pad")
-    pad.focus()
-    for key in (" ", *["ArrowDown"] * 9, " "):  # JupyterLab has a use of its own for each
+    page.locator(".explorer-pad").focus()
+    for key in (" ", *["ArrowDown"] * 9, " ", "a"):
         page.keyboard.press(key)
+    assert page.locator(".jp-CodeCell").count() == code_cells  # JupyterLab itself would add a cell for the "a"
     for _ in range(30):  # the kernel knows of the drawing a moment after the pen has stopped
         last.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
