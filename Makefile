@@ -113,7 +113,7 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 	$(INSTALL) -r $<
 	@touch $@
 
-bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen
+bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen, and how quick the explorer is
 	@$(BIN)/python -m $(if $(PAGES),tools.page_times,$(if $(LESSONS),tools.lesson_times,aebook bench $(if $(QUICK),--quick)))
 
 lab: $(RUN_READY) ## open the first chapter in JupyterLab

@@ -1,9 +1,13 @@
 """MNIST's frame: what is drawn anywhere and at any size becomes an image as MNIST's are."""
 
 import base64
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tools import explorer
 
 SIDE = 168
 
@@ -57,6 +61,22 @@ def test_a_frame_is_as_mnist_s_are(pictures, javascript):
         assert image.max() == 1
         middle = np.array([image.sum(axis=axis) @ (np.arange(28) + 0.5) for axis in (0, 1)]) / image.sum()
         assert (middle > 13.99).all() and (middle < 15.01).all()
+
+
+def test_digits_drawn_with_a_pen_have_the_error_of_something_seen_before(javascript):
+    """Each digit three times. The limit is no proof of a digit: a house, a star and an A pass it, too."""
+    packs = [explorer.read(explorer.SCRIPTS / f"{name}.js") for name in ("6_2_dense", "6_3_convolutional", "pca")]
+    strokes = json.loads((Path(__file__).parent / "strokes.json").read_text(encoding="utf-8"))
+    assert [len(drawings) for drawings in strokes.values()] == [3] * 10
+    body = """
+        const framed = given.drawings.map((strokes) =>
+            e.frame(strokes.map((stroke) => stroke.map(([x, y]) => ({ x: x / 100, y: y / 100 })))));
+        const error = (model) => framed.map((x) => e.mse(x, model.decode(model.encode(x))));
+        return given.packs.map((packed) => error(e.load(packed)));
+    """
+    errors = np.array(javascript(body, packs=packs, drawings=sum(strokes.values(), [])))
+    seen = np.array([packed["error"]["seen"] for packed in packs])
+    assert errors.shape == (3, 30) and (errors < seen[:, None]).all()
 
 
 def test_without_ink_there_is_no_image(javascript):
