@@ -65,6 +65,7 @@ def print_redraws(browser: Browser, folder: Path) -> None:
     """Draw in the page of each model, and print the longest and the median redraw beside a frame."""
     print("\nFrom a pointer to the redraw, the processor four times as slow; the ratio is to a frame of 16.7 ms.")
     pages = {f"{name}.md": f"# Draw\n\n```{{explorer}} draw\n:models: {file}\n```\n" for name, file in MODELS.items()}
+    shutil.copytree(ROOT / "static", folder / "static")
     with served(small_book(folder, pages)) as address:
         for name in MODELS:
             page = browser.new_page()

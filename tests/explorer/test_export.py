@@ -1,7 +1,6 @@
 """What lies in book/explorer belongs to the stored models and to MNIST: `tools.explorer`."""
 
 import base64
-import zlib
 from copy import deepcopy
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 from aebook import data, models
 from aebook.explorer.pack import SEEN, pack
-from tools import explorer, real
+from tools import explorer, mutations, real
 
 NETWORKS = [name for name in explorer.MODELS if name != "pca"]
 
@@ -36,20 +35,6 @@ def test_the_packed_model_is_the_stored_one(name, digits):
     assert belongs(packed_as(name), name, digits), f"{name}.js is stale: make explorer"
 
 
-def without_a_weight(packed):
-    content = base64.b64decode(packed["weights"])[2:]
-    packed |= {"weights": base64.b64encode(content).decode(), "adler32": zlib.adler32(content)}
-
-
-def with_another_activation(packed):
-    packed["layers"]["encoder"][0]["activation"] = "linear"
-
-
-def with_two_layers_swapped(packed):
-    layers = packed["layers"]["decoder"]
-    layers[1], layers[2] = layers[2], layers[1]
-
-
 ANSWER = """
     try {
         const model = e.load(given.packed);
@@ -58,7 +43,7 @@ ANSWER = """
 """
 
 
-@pytest.mark.parametrize("change", [without_a_weight, with_another_activation, with_two_layers_swapped])
+@pytest.mark.parametrize("change", mutations.OF_EXPORT.values(), ids=mutations.OF_EXPORT)
 def test_a_changed_export_is_noticed(change, digits, javascript):
     name = "6_3_convolutional"
     packed = packed_as(name)
