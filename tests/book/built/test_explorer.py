@@ -196,7 +196,7 @@ def test_a_test_image_and_the_frame_are_chosen_by_keys(page, begin):
     press_until(page, ".explorer-draw input[type=radio]")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"{ANSWERED} == 3")
-    assert draw_part.get_by_role("radio", name="a 1", exact=True).is_checked()
+    assert draw_part.get_by_role("radio", name="digit 1", exact=True).is_checked()
 
 
 def test_the_frame_moves_what_is_drawn_in_a_corner(page, begin):
