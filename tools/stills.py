@@ -83,7 +83,7 @@ def main() -> str | int:
             for name in ACTS:
                 body = page.locator(f".explorer-part[data-part={name}] .explorer-body")
                 with Image.open(io.BytesIO(body.screenshot())) as image:
-                    few = image.convert("RGB").quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                    few = image.convert("RGB").quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
                     few.save(STILLS / f"{name}.png", optimize=True, dpi=(96 * DENSITY, 96 * DENSITY))
     except FileNotFoundError as error:
         return str(error)
