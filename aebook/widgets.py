@@ -44,7 +44,7 @@ class Explorer(anywidget.AnyWidget):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
-    part = traitlets.List().tag(sync=True)
+    part: traitlets.List = traitlets.List().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
     packs = traitlets.Dict().tag(sync=True)
     models = traitlets.List(["model"]).tag(sync=True)
