@@ -32,7 +32,8 @@ export function drawingPad({ word, pen, changed, say }) {
     Object.assign(brush, { strokeStyle: "#fff", lineWidth: pen * SIDE, lineCap: "round", lineJoin: "round" });
     for (const stroke of strokes) {
       brush.beginPath();
-      for (const { x, y } of stroke.length > 1 ? stroke : [stroke[0], stroke[0]]) brush.lineTo(x * SIDE, y * SIDE);
+      brush.moveTo(stroke[0].x * SIDE + 0.01, stroke[0].y * SIDE); // a line without length would not be painted
+      for (const { x, y } of stroke) brush.lineTo(x * SIDE, y * SIDE);
       brush.stroke();
     }
     if (keys) {

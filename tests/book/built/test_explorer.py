@@ -222,6 +222,11 @@ def test_clearing_can_be_undone(page, begin):
     draw_part.get_by_role("button", name="Undo").click()
     page.wait_for_function(f"{ANSWERED} == 3")
     assert draw_part.locator(".explorer-verdict").all_inner_texts() == before
+    draw_part.get_by_role("button", name="Clear").click()
+    pad = draw_part.locator(".explorer-pad")
+    pad.click()  # a dot
+    page.wait_for_function(f"{ANSWERED} == 3")
+    assert bright(pad)
 
 
 def test_numbers_are_turned_by_keys(page, begin):
