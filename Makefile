@@ -31,7 +31,7 @@ export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate words verify execute bands mutations sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate words verify execute explorer stills bands mutations sweep bench lab serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,12 @@ verify: $(READY) ## run notebooks in full and compare: make verify [NB=notebooks
 execute: $(READY) ## run notebooks in full and store the outputs and models: make execute [NB=...] [STORED=1: no training, the stored models]
 	@$(BIN)/python -m tools.execute $(if $(STORED),--stored) $(NB)
 
+explorer: $(READY) ## export the stored models and a sample of MNIST for the pages to touch, into book/explorer
+	@$(BIN)/python -m tools.explorer
+
+stills: $(READY) book ## take the still figures of what can be touched, for paper and for pages without scripts; needs Chromium
+	@$(BIN)/python -m tools.stills
+
 bands: $(READY) ## measure how far outputs move with seeds and processors (hours); goes on where it stopped
 	@$(BIN)/python -m tools.bands
 
@@ -110,7 +116,7 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 	$(INSTALL) -r $<
 	@touch $@
 
-bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen
+bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen, and how quick the explorer is
 	@$(BIN)/python -m $(if $(PAGES),tools.page_times,$(if $(LESSONS),tools.lesson_times,aebook bench $(if $(QUICK),--quick)))
 
 lab: $(RUN_READY) ## open the first chapter in JupyterLab

@@ -160,7 +160,7 @@ def feature_maps(model: ConvAutoencoder, image: np.ndarray) -> dict[str, list[tu
     }
 
 
-def load(name: str) -> DenseAutoencoder | ConvAutoencoder:
+def load(name: str) -> keras.Model:
     """A model that a chapter of the book has trained, such as "6_2_dense" or "6_3_convolutional".
 
     Nothing is downloaded: the models lie in the book's folder. `describe` says how each was trained.
@@ -170,7 +170,8 @@ def load(name: str) -> DenseAutoencoder | ConvAutoencoder:
             "_default" for the source's recipe at today's default learning rate.
 
     Returns:
-        A DenseAutoencoder or a ConvAutoencoder, with its weights and without an optimizer.
+        A DenseAutoencoder or a ConvAutoencoder, with its weights and without an optimizer. "6_1_map", the
+        model with two numbers that the pages show as a map, is a plain keras.Model.
 
     Raises:
         InputError: if there is no such model.

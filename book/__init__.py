@@ -15,6 +15,7 @@ CONCERNS = (
     "alphabet",
     "articles",
     "editions",
+    "explorer",
     "icons",
     "images",
     "launch",

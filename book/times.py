@@ -35,7 +35,7 @@ def _own_words(*children: nodes.Node, classes: tuple[str, ...] = ()) -> nodes.pa
 
 
 class LessonTimes(ListTable, SphinxDirective):
-    """A table of the lessons, the first part of the contents, and a sentence on when and where it was measured."""
+    """A table of the lessons, the notebooks in the first part, and a sentence on when and where it was measured."""
 
     def run(self) -> list[nodes.Node]:
         measured = json.loads(Path(self.env.srcdir, FILE).read_text(encoding="utf-8"))
@@ -43,6 +43,8 @@ class LessonTimes(ListTable, SphinxDirective):
         heads = (_("lesson"), _("to read"), _("to run"), _("to its first picture"))
         rows = [[_own_words(nodes.Text(head)) for head in heads]]
         for lesson in self.config.external_site_map.root.subtrees[0].files():
+            if not self.env.doc2path(lesson).endswith(".ipynb"):
+                continue
             if lesson not in measured["lessons"]:
                 raise self.error(f"{FILE} has no times of {lesson}; make bench LESSONS=1 measures every lesson")
             link, _messages = self.parse_inline(f"{{doc}}`/{lesson}`")

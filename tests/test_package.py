@@ -38,9 +38,11 @@ def test_tensorflow_comes_in_with_models_only():
 ROOMS = {
     "aebook": {"aebook"},
     "aebook.rerun": {"aebook", "aebook.rerun"},
+    "aebook.explorer": {"aebook", "aebook.explorer"},
+    "aebook.widgets": {"aebook", "aebook.explorer"},
     "aebook.bench": {"aebook", "aebook.rerun", "aebook.bench"},
-    "book": {"aebook", "aebook.rerun", "aebook.bench", "book"},
-    "tools": {"aebook", "aebook.rerun", "aebook.bench", "book", "tools"},
+    "book": {"aebook", "aebook.rerun", "aebook.bench", "aebook.explorer", "book"},
+    "tools": {"aebook", "aebook.rerun", "aebook.bench", "aebook.explorer", "book", "tools"},
 }
 """For each room those that its modules may import from: a lesson does not know that it is rerun, timed or shown."""
 

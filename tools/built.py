@@ -27,8 +27,9 @@ def contents() -> dict[str, Any]:
 
 
 def lessons() -> list[str]:
-    """The names of the lessons' pages: the first part of the book."""
-    return [chapter["file"] for chapter in contents()["parts"][0]["chapters"]]
+    """The names of the lessons' pages: the notebooks in the first part of the book."""
+    pages = [chapter["file"] for chapter in contents()["parts"][0]["chapters"]]
+    return [page for page in pages if (ROOT / f"{page}.ipynb").is_file()]
 
 
 def english_pages() -> list[str]:
@@ -63,13 +64,14 @@ def build(source: Path, out: Path, builder: str = "html", language: str = "en") 
         raise RuntimeError(f"{source} could not be built:\n{built.stdout}{built.stderr}")
 
 
-def small_book(folder: Path, pages: dict[str, str], language: str = "en") -> Path:
-    """The folder with the HTML of a book of a few pages, built as this one is.
+def small_book(folder: Path, pages: dict[str, str], language: str = "en", builder: str = "html") -> Path:
+    """The folder of what is built of a book of a few pages, as this one is.
 
     Args:
         folder: an empty one, for the sources and for what is built.
         pages: the text of each, by the name of its file; the first is the root.
         language: that of the edition.
+        builder: Sphinx's, by its name.
     """
     first, *others = [name.partition(".")[0] for name in pages]
     contents = {"format": "jb-book", "root": first}
@@ -78,8 +80,9 @@ def small_book(folder: Path, pages: dict[str, str], language: str = "en") -> Pat
     for name, text in {**pages, "_toc.yml": yaml.safe_dump(contents)}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    build(folder, folder / "_build" / "html", language=language)
-    return folder / "_build" / "html"
+    out = folder / "_build" / builder
+    build(folder, out, builder, language)
+    return out
 
 
 @contextmanager

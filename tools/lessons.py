@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parent.parent
 
-PROSE = ("index", "teachers", "differences", "glossary")
+PROSE = ("index", "explore", "teachers", "differences", "glossary")
 """The pages that are no notebooks; the references have no sentences."""
 
 OUT_OF_SIGHT = {"remove-cell", "hide-cell", "exercise-check"}

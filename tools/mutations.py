@@ -4,6 +4,7 @@ Each mutation is made in a copy of the repository. Where the wrong model is too 
 new training to tell, another check must: the stored model is compared with what the code asks for.
 """
 
+import base64
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from aebook import models
+from aebook.explorer.pack import Packed, as_text
+from tools import explorer
 
 ROOT = Path(__file__).parent.parent
 DENSE, CONV = "notebooks/6_2_dense.ipynb", "notebooks/6_3_convolutional.ipynb"
@@ -26,6 +29,7 @@ DENSE, CONV = "notebooks/6_2_dense.ipynb", "notebooks/6_3_convolutional.ipynb"
 FOLLOWS = "tests/notebooks/test_replay.py::test_what_a_page_prints_follows_from_its_stored_models[{}]"
 STORED = "tests/notebooks/test_notebooks.py::test_stored_outputs_are_whole[{}]"
 TRAINED = "--nbval {}"
+PACKED = "tests/explorer/test_export.py::test_the_packed_model_is_the_stored_one[6_3_convolutional]"
 
 Cell = dict[str, Any]
 """A code cell, as it stands in the file of a notebook."""
@@ -100,6 +104,41 @@ def another_model(root: Path) -> None:
     model.save(path)
 
 
+def without_a_weight(packed: Packed) -> None:
+    """Weights as a broken export might write them, whose sum is right."""
+    packed |= as_text("weights", base64.b64decode(packed["weights"])[2:])
+
+
+def with_another_activation(packed: Packed) -> None:
+    """The first layer of the encoder without its ReLU."""
+    packed["layers"]["encoder"][0]["activation"] = "linear"
+
+
+def with_two_layers_swapped(packed: Packed) -> None:
+    """Two layers of the decoder, each in the other's place."""
+    layers = packed["layers"]["decoder"]
+    layers[1], layers[2] = layers[2], layers[1]
+
+
+OF_EXPORT = {
+    "an export without a weight": without_a_weight,
+    "an export with another activation": with_another_activation,
+    "an export with two layers swapped": with_two_layers_swapped,
+}
+
+
+def export(name: str, change_packed: Callable[[Packed], None]) -> Callable[[Path], None]:
+    """Change a model that is packed for the pages."""
+
+    def change(root: Path) -> None:
+        path = root / explorer.SCRIPTS.relative_to(ROOT) / f"{name}.js"
+        packed = explorer.read(path)
+        change_packed(packed)
+        path.write_text(explorer.script(packed, "A changed model."), encoding="utf-8")
+
+    return change
+
+
 TRAINING = "aebook/training.py"
 MUTATIONS = [
     Mutation("today's default rate", text(DENSE, "Adadelta(1.0)", "Adadelta(0.001)"), TRAINED.format(DENSE)),
@@ -147,6 +186,7 @@ MUTATIONS = [
     ),
     Mutation("a stored model of another run", another_model, FOLLOWS.format("6_2_dense")),
     Mutation("a stripped notebook", outputs(DENSE, strip), STORED.format("6_2_dense")),
+    *(Mutation(name, export("6_3_convolutional", change), PACKED) for name, change in OF_EXPORT.items()),
 ]
 
 

@@ -2,6 +2,7 @@
 
 Seen is a page when the largest thing on a phone's first screen is drawn. Each page is loaded three times, each time
 next to the empty page, and the shortest times are compared: other work on the machine makes a load slower, not faster.
+How quick the explorer is comes last: `tools.touch_times`.
 """
 
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tools.built import HTML, all_pages, chromium, served, small_book
+from tools.touch_times import SLOW_PROCESSOR, print_epochs, print_redraws
 
 LOADS = 3
 # A mid-range phone on a good mobile network: a quarter of this processor, 9 Mbit/s, 60 ms there and back.
 SLOW_NETWORK = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 1.5e6 / 8}
-SLOW_PROCESSOR = {"rate": 4}
 LARGEST = """new Promise(done => new PerformanceObserver(list => done(list.getEntries().at(-1).startTime)).observe(
   {type: "largest-contentful-paint", buffered: true}))"""
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -52,10 +53,12 @@ def print_ratios(browser: Browser, book: str, empty: str) -> None:
 def main() -> str | int:
     """Build an empty page, and time the pages of the book next to it; an error, or 0."""
     try:
-        with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other, chromium() as browser:
             nothing = small_book(Path(folder), {"index.md": "# Empty"})
             with served(nothing) as empty, served(HTML) as book:
                 print_ratios(browser, book, empty)
+                print_redraws(browser, Path(other))
+                print_epochs(browser, book)
     except (FileNotFoundError, RuntimeError) as error:
         return str(error)
     return 0

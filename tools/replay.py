@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def stems() -> list[str]:
-    """The notebooks whose models are stored."""
-    return sorted({json.loads(path.read_text(encoding="utf-8"))["notebook"] for path in (ROOT / MODELS).glob("*.json")})
+    """The notebooks whose models are stored. The map's model is of none: `tools.explorer` trains it."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / MODELS).glob("*.json")]
+    return sorted({about["notebook"] for about in found if "notebook" in about})
 
 
 def faults(stem: str) -> list[str]:

@@ -2,15 +2,18 @@
 
 import json
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from book import times
 from tools import built
 
+LESSON = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 1 A lesson\n\n" + 400 * "word ")])
 PAGES = {
     "index.md": "# A page\n\n```{lesson-times} How long\n:name: tab-times\n```",
-    "lesson.md": "# 1 A lesson\n\n" + 400 * "word ",
+    "lesson.ipynb": nbformat.writes(LESSON),
+    "other.md": "# 2 No lesson",
 }
 STORED = {
     "measured": "2026-11-28",

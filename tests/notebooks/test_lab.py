@@ -1,4 +1,4 @@
-"""A chapter in the real JupyterLab, as a reader runs it: open it, run all cells, see the figures."""
+"""A chapter in the real JupyterLab, as a reader runs it: open it, run all cells, see the figures, touch the model."""
 
 import os
 import re
@@ -20,6 +20,16 @@ pytestmark = pytest.mark.skipif(
 )
 CHAPTER = built.ROOT / "notebooks" / "6_2_dense.ipynb"
 SMALL = {"z_dim": 8, "epochs": 1, "n_train": 2000}
+TOUCH = [
+    "from aebook.widgets import Explorer\n\nexplorer = Explorer(autoencoder, images)\nexplorer",
+    """if explorer.drawing is None:
+    print("nothing is drawn")
+else:
+    again = autoencoder.predict(explorer.drawing.reshape(1, 784), verbose=0)
+    difference = np.abs(again.reshape(28, 28) - explorer.reconstruction).max()
+    print("drawn:", explorer.drawing.shape, explorer.drawing.min(), explorer.drawing.max(), difference < 1e-5)""",
+]
+"""What a reader adds to the chapter."""
 PATIENCE = 1_200_000  # milliseconds: what needs longer hangs
 
 
@@ -30,6 +40,7 @@ def lab(tmp_path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    notebook.cells += map(nbformat.v4.new_code_cell, TOUCH)
     (tmp_path / "book").mkdir()
     nbformat.write(notebook, tmp_path / "book" / "chapter.ipynb")
     # All cells are drawn at once, so that all can be looked at.
@@ -73,7 +84,7 @@ def lab(tmp_path):
         server.wait()
 
 
-def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab, chromium):
+def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, chromium):
     cells = nbformat.read(CHAPTER, as_version=4).cells
     figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
@@ -94,3 +105,18 @@ def test_a_chapter_runs_in_jupyterlab_and_shows_its_figures(lab, chromium):
     assert re.search(r"13,336 parameters", text)
     # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
     assert "Validate on test images?" in text and "```{admonition}" not in text and "```{math}" not in text
+
+    last, code_cells = page.locator(".jp-CodeCell").last, page.locator(".jp-CodeCell").count()
+    assert "nothing is drawn" in last.inner_text()
+    assert page.locator(".explorer-part").count() == 3 and page.locator(".explorer-fault").count() == 0
+    page.locator(".explorer-pad").focus()
+    for key in (" ", *["ArrowDown"] * 9, " ", "a"):
+        page.keyboard.press(key)
+    assert page.locator(".jp-CodeCell").count() == code_cells  # JupyterLab itself would add a cell for the "a"
+    for _ in range(30):  # the kernel knows of the drawing a moment after the pen has stopped
+        last.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        if said := re.search(r"drawn: .*", last.locator(".jp-OutputArea-output").inner_text()):
+            break
+    assert said and said[0] == "drawn: (28, 28) 0.0 1.0 True"
