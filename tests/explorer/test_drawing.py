@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools import explorer
+from tools import explorer, real
 
 SIDE = 168
 
@@ -48,7 +48,8 @@ def test_real_digits_enlarged_and_moved_are_brought_back(digits, pictures, javas
     x = digits.reshape(-1, 784) / 255
     framed = brought_back(javascript, "e.frameOf", pictures)
     errors = np.abs(framed - x).mean(axis=1)
-    assert np.median(errors) < 0.01 and np.quantile(errors, 0.85) < 0.02
+    limit = 0.011 if real.why_no_mnist() else 0.01  # the training images that the pages have are in 16 grays
+    assert np.median(errors) < limit and np.quantile(errors, 0.85) < 0.02
     shrunk = brought_back(javascript, "e.naive", pictures[:100])
     assert np.median(np.abs(shrunk - x[:100]).mean(axis=1)) > 0.1  # it does matter
 
