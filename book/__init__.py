@@ -19,6 +19,7 @@ CONCERNS = (
     "images",
     "launch",
     "mathml",
+    "readers",
     "reading",
     "scripts",
     "search",
