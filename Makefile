@@ -30,7 +30,7 @@ export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate words verify execute bands mutations sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate words verify execute bands mutations sweep bench lab rerun serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ $(BOOK_READY): $(NOTEBOOKS) $(wildcard *.md _*.yml *.bib book/*.py locale/ko/LC_
 lab: $(RUN_READY) $(if $(AUTHOR),,$(BOOK_READY)) ## open the chapters in JupyterLab, in a folder of your own: make lab [LANGUAGE=ko] [AUTHOR=1: the sources]
 	@$(if $(AUTHOR),,$(BIN)/python -m book.lab $(LANGUAGE))
 	$(BIN)/jupyter lab $(if $(AUTHOR),--notebook-dir=. notebooks,--notebook-dir=lab-$(LANGUAGE) lab-$(LANGUAGE))/6_1_principle.ipynb
+
+rerun: $(RUN_READY) $(BOOK_READY) ## run a chapter with settings of your own, and make a page of it: make rerun NB=notebooks/6_2_dense.ipynb SET="z_dim=8 epochs=1" [LANGUAGE=ko]; without SET: a page of what papermill has run
+	@$(BIN)/python -m book.rerun $(LANGUAGE) $(NB) $(SET)
 
 serve: book ## build the HTML and look at it as a server would show it
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html

@@ -21,6 +21,7 @@ CONCERNS = (
     "mathml",
     "readers",
     "reading",
+    "runs",
     "scripts",
     "search",
     "tables",

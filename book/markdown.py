@@ -91,9 +91,10 @@ class Markdown:
         return ("\n\n" if any("\n\n" in line for line in lines) else "\n").join(lines)
 
     def block_literal_block(self, node: nodes.literal_block) -> str:
-        fence = "`" * max(3, longest_run(node.astext()) + 1)
+        code = node.astext().rstrip("\n")
+        fence = "`" * max(3, longest_run(code) + 1)
         language = node.get("language", "")
-        return f"{fence}{language if language not in ('default', 'none') else ''}\n{node.astext()}\n{fence}"
+        return f"{fence}{language if language not in ('default', 'none') else ''}\n{code}\n{fence}"
 
     def block_math_block(self, node: nodes.math_block) -> str:
         tag = f" \\tag{{{self.number(node)}}}" if node["number"] else ""

@@ -19,6 +19,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.logging import get_node_location
 
 from book.markdown import UNSEEN, Markdown
+from book.runs import RUN, is_shown, notebook_of
 
 FOLDER = "readers"
 LINES = 10_000
@@ -128,17 +129,22 @@ class Page:
     def write(self) -> None:
         """Write the notebook."""
         if self.stored(self.name):
-            notebook = nbformat.read(self.app.env.doc2path(self.name), as_version=4)
+            notebook = notebook_of(self.app, self.name)
             notebook.cells = self.cells_like(notebook.cells)
         else:
             notebook = nbformat.v4.new_notebook(cells=self.cells(), metadata=KERNEL)
         self.folder.mkdir(exist_ok=True)
-        nbformat.write(notebook, self.folder / notebook_name(self.name))
+        nbformat.write(notebook, self.folder / own_name(self.app, self.name))
 
 
 def notebook_name(page: str) -> str:
     """The name of the file that a page becomes; all lie in one folder."""
     return f"{PurePosixPath(page).name}.ipynb"
+
+
+def own_name(app: Sphinx, page: str) -> str:
+    """The name of the file that the page in the making becomes: that of another run has the run's name."""
+    return Path(app.config[RUN]).name if is_shown(app, page) else notebook_name(page)
 
 
 def blocks(node: nodes.Element) -> Iterator[nodes.Element]:
@@ -165,7 +171,7 @@ def write_notebook(
     for group in context["header_buttons"]:
         for button in group.get("buttons", []):
             if button.get("label") == "download-source-button" and button["text"] == ".ipynb":
-                button["url"] = context["pathto"](f"{FOLDER}/{notebook_name(name)}", 1)
+                button["url"] = context["pathto"](f"{FOLDER}/{own_name(app, name)}", 1)
 
 
 def setup(app: Sphinx) -> None:

@@ -175,16 +175,6 @@ def test_a_notebook_names_public_pages_where_there_are_any(address, elsewhere, p
 
 
 @pytest.mark.slow
-def test_two_builds_give_the_same_bytes(tmp_path):
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-    pages = {"index.md": INDEX, "notebooks/chapter.ipynb": chapter()}
-    one, two = (built.small_book(tmp_path / folder, pages) / "readers" for folder in ("one", "two"))
-    assert [path.name for path in sorted(one.iterdir())] == ["chapter.ipynb", "index.ipynb"]
-    assert all(path.read_bytes() == (two / path.name).read_bytes() for path in one.iterdir())
-
-
-@pytest.mark.slow
 def test_a_page_with_an_unknown_node_is_one_line(tmp_path):
     pages = {"index.md": INDEX, "notebooks/chapter.ipynb": chapter(f"{CHAPTER}\n```{{sidebar}} A box\nof text\n```\n")}
     with pytest.raises(RuntimeError, match=r"chapter.ipynb:\d+: book/markdown.py must know each node .* got sidebar"):
