@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.logging import get_node_location
 
+from book.cells import load_cell
 from book.markdown import UNSEEN, Markdown
 from book.runs import RUN, is_shown, notebook_of
 
@@ -131,6 +132,8 @@ class Page:
         if self.stored(self.name):
             notebook = notebook_of(self.app, self.name)
             notebook.cells = self.cells_like(notebook.cells)
+            if self.app.config.language != "en" and not is_shown(self.app, self.name):
+                notebook.cells.insert(1, load_cell(self.app.config.language))
         else:
             notebook = nbformat.v4.new_notebook(cells=self.cells(), metadata=KERNEL)
         self.folder.mkdir(exist_ok=True)

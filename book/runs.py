@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from book import cells
 from book.words import translated
 
 RUN = "another_run"
@@ -34,11 +35,11 @@ def is_of(notebook: nbformat.NotebookNode, chapter: nbformat.NotebookNode) -> bo
 def merged(run: nbformat.NotebookNode, chapter: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The cells of a run with the sentences of its chapter, and a box on what was set after the title."""
     sentences = {cell.id: cell for cell in chapter.cells if cell.cell_type == "markdown"}
-    cells = [sentences.get(cell.id, cell) for cell in run.cells if not cell.id.endswith("-caption")]
-    title, _newline, rest = cells[0].source.partition("\n")
-    parts = {"title": title, "another-run": box(settings_of(run)), cells[0].id: rest.strip()}
+    beginning, *others = [sentences.get(cell.id, cell) for cell in run.cells if not cell.id.endswith("-caption")]
+    title, _newline, rest = beginning.source.partition("\n")
+    parts = {"title": title, "another-run": box(settings_of(run)), beginning.id: rest.strip()}
     first = [nbformat.v4.new_markdown_cell(text, id=name) for name, text in parts.items() if text]
-    return nbformat.NotebookNode({**run, "cells": [*first, *cells[1:]]})
+    return nbformat.NotebookNode({**run, "cells": [*first, *others]})
 
 
 def box(settings: dict[str, Any]) -> str:
@@ -59,9 +60,13 @@ def box(settings: dict[str, Any]) -> str:
 
 
 def notebook_of(app: Sphinx, page: str) -> nbformat.NotebookNode:
-    """The notebook that a page shows."""
-    chapter = nbformat.read(app.env.doc2path(page), as_version=4)
-    return merged(nbformat.read(app.config[RUN], as_version=4), chapter) if is_shown(app, page) else chapter
+    """The notebook that a page shows, in the language of the edition."""
+    notebook = nbformat.read(app.env.doc2path(page), as_version=4)
+    if is_shown(app, page):
+        notebook = merged(nbformat.read(app.config[RUN], as_version=4), notebook)
+    if app.config.language != "en":
+        cells.translate(notebook, app.config.language, cells.figures_of(cells.ROOT, page))
+    return notebook
 
 
 def is_shown(app: Sphinx, page: str) -> bool:
@@ -75,8 +80,8 @@ def outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[st
 
 
 def put_in(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give Sphinx the other run in the place of the chapter."""
-    if is_shown(app, page):
+    """Give Sphinx the other run in the place of the chapter, and an edition its own outputs."""
+    if app.builder.name != "gettext" and str(app.env.doc2path(page)).endswith(".ipynb"):
         source[0] = nbformat.writes(notebook_of(app, page))
 
 
