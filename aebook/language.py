@@ -5,6 +5,7 @@ A text is looked up when it is shown, so code and numbers are the same in every 
 of an edition do the same with what is stored.
 """
 
+import logging
 import os
 import re
 import sys
@@ -45,6 +46,7 @@ class Words:
     """
 
     def __init__(self, language: str) -> None:
+        self.language = language
         self.exact: dict[str, str] = {}
         self.patterns: list[tuple[re.Pattern[str], str]] = []
         if language == "en":
@@ -64,7 +66,9 @@ class Words:
 
     def text(self, text: str) -> str:
         """A text of one line or several; columns stay in their places."""
-        return "\n".join(map(self._line, text.split("\n"))) if self.exact else text
+        if not self.exact or text in self.exact:
+            return self.exact.get(text, text)
+        return "\n".join(map(self._line, text.split("\n")))
 
     def html(self, html: str) -> str:
         """The words between the tags of a table."""
@@ -83,12 +87,13 @@ class Words:
                 return line.replace(text, new.format(*map(self._line, found.groups())))
         columns = re.split(r"(\s{2,})", line)
         for place in range(0, len(columns), 2) if len(columns) > 1 else ():
-            wider = -_width(columns[place])
-            columns[place] = self._line(columns[place])
-            wider += _width(columns[place])
-            # The spaces between two columns take up the difference: after a name, or before a heading.
-            spaces = place + 1 if place + 1 < len(columns) else place - 1
-            columns[spaces] = " " * max(1, len(columns[spaces]) - wider)
+            old, columns[place] = columns[place], self._line(columns[place])
+            wider = _width(columns[place]) - _width(old)
+            # The spaces between two columns take up the difference: those after a name, or before the last heading.
+            last = place + 1 == len(columns)
+            if not (last and re.search(r"\d", old)):
+                spaces = place - 1 if last else place + 1
+                columns[spaces] = " " * max(1, len(columns[spaces]) - wider)
         return "".join(columns)
 
     @contextmanager
@@ -117,7 +122,7 @@ class Words:
             if re.search("[가-힣]", new_text):
                 before += [partial(text.set_text, old), partial(text.set_fontfamily, family)]
                 text.set_text(new_text)
-                text.set_fontfamily(["DejaVu Sans", font("ko")])
+                text.set_fontfamily(["DejaVu Sans", font(self.language)])
         try:
             yield texts
         finally:
@@ -139,6 +144,8 @@ def font(language: str) -> str:
     """
     from matplotlib.font_manager import fontManager
 
+    # Where a family lacks a weight, Matplotlib takes the nearest one, which needs no warning in a cell.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     installed = {entry.name for entry in fontManager.ttflist}
     for name in FONTS[language]:
         if name in installed:
@@ -181,10 +188,11 @@ def load_ipython_extension(shell: Any) -> None:
         return
     sys.stdout = Translated(sys.stdout, words)
     formatters = shell.display_formatter.formatters
-    for name in ("DataFrame", "Styler"):
-        module = {"DataFrame": "pandas.core.frame", "Styler": "pandas.io.formats.style"}[name]
+    for module, name in (("pandas.core.frame", "DataFrame"), ("pandas.io.formats.style", "Styler")):
         formatters["text/html"].for_type_by_name(module, name, lambda table: words.html(table._repr_html_()))
-    plt.switch_backend(plt.get_backend())  # which puts Matplotlib's own way to show a figure in its place
+    plt.switch_backend(plt.get_backend())  # in a notebook this puts Matplotlib's own way to show a figure in its place
+    if Figure not in formatters["image/png"].type_printers:
+        return
     show = formatters["image/png"].lookup_by_type(Figure)
 
     def show_translated(figure: Figure) -> Any:
@@ -192,7 +200,7 @@ def load_ipython_extension(shell: Any) -> None:
             return show(figure)
 
     try:
-        font("ko")
+        font(words.language)
     except InputError as error:
         print(f"The figures stay in English: {error}")
     else:

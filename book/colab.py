@@ -26,10 +26,13 @@ from pathlib import Path
 if importlib.util.find_spec("aebook") is None:
     !git clone --quiet --depth 1 --branch {branch} {address} book
     %pip install --quiet --no-deps ./book
-    %pip install --quiet myst-nb papermill
+    %pip install --quiet myst-nb papermill{more}
 if Path("book/notebooks").is_dir():
     %cd book/notebooks
 """
+
+MORE = {"en": "", "ko": "\n    !apt-get -qq install fonts-nanum > /dev/null; rm -rf ~/.cache/matplotlib"}
+"""What an edition needs beside: a font, and Matplotlib to look for it."""
 
 
 def folder_on_branch(language: str) -> str:
@@ -37,10 +40,11 @@ def folder_on_branch(language: str) -> str:
     return EDITIONS[language].folder.rstrip("/") or "notebooks"
 
 
-def add_first_cell(path: Path, address: str) -> None:
+def add_first_cell(path: Path, address: str, language: str) -> None:
     """Put the cell that fetches the book from `address` before all others of a notebook."""
     notebook = nbformat.read(path, as_version=4)
-    cell = nbformat.v4.new_code_cell(CELL.format(branch=BRANCH, address=address), id="fetch-the-book")
+    source = CELL.format(branch=BRANCH, address=address, more=MORE[language])
+    cell = nbformat.v4.new_code_cell(source, id="fetch-the-book")
     notebook.cells.insert(0, cell)
     nbformat.write(notebook, path)
 
@@ -61,7 +65,7 @@ def fill_branch(root: Path, address: str) -> None:
         folder = root / folder_on_branch(language)
         folder.mkdir(exist_ok=True)
         for name in names:
-            add_first_cell(Path(shutil.copy(built / name, folder)), address)
+            add_first_cell(Path(shutil.copy(built / name, folder)), address, language)
 
 
 if __name__ == "__main__":
