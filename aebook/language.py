@@ -32,7 +32,7 @@ FONTS = {"ko": ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothi
 class Words:
     """The catalogue of a language, ``aebook/ko.po`` for Korean; English needs none, and stays.
 
-    In an entry ``{n}`` stands for a number, as in ``{n} epochs``, and ``{}`` for any words, which are looked up in turn.
+    In an entry ``{n}`` stands for a number, as in ``{n} epochs``, and ``{}`` for words, which are looked up in turn.
 
     Args:
         language: such as ``ko``.

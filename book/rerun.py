@@ -1,7 +1,7 @@
 """A chapter with other settings, as a page: python -m book.rerun LANGUAGE NOTEBOOK [NAME=VALUE ...]
 
 The notebook runs in papermill, after the same checks as in a sweep. Its page, with its numbers in the sentences, lies
-beside that of the chapter in the built book. A notebook that papermill has executed already gets its page without a run.
+beside that of the chapter in the built book. What papermill has executed already gets its page without a run.
 """
 
 import os
@@ -19,6 +19,7 @@ from aebook.parameters import InputError
 from aebook.rerun.plan import make_plan, read_settings
 from aebook.rerun.worker import escape_braces
 from book import runs
+from book.cells import load_cell
 from book.editions import EDITIONS
 from book.readers import FOLDER
 
@@ -28,6 +29,12 @@ ROOT = Path(__file__).parents[1]
 def execute(path: Path, settings: Sequence[str], language: str, folder: Path) -> Path:
     """Run a notebook into a folder; gives the executed one.
 
+    Args:
+        path: the notebook.
+        settings: what to set, such as z_dim=8.
+        language: that of the figures.
+        folder: where the executed notebook goes.
+
     Raises:
         InputError: before the run, for settings that cannot work; after it, for a cell that failed.
     """
@@ -35,14 +42,18 @@ def execute(path: Path, settings: Sequence[str], language: str, folder: Path) ->
     if several := [name for name, values in grid.items() if len(values) > 1]:
         raise InputError(f"{several[0]} must have one value here; a sweep takes several: python -m aebook sweep")
     (run,) = make_plan(path, grid).runs.values()
-    name = ",".join([path.stem, *(f"{name}={run[name]}" for name in grid)])
-    executed = folder / f"{name}.ipynb"
+    chosen = {name: run[name] for name in grid}
+    executed = folder / f"{','.join([path.stem, *(f'{name}={value}' for name, value in chosen.items())])}.ipynb"
     folder.mkdir(exist_ok=True)
-    os.environ.update(AEBOOK_LANGUAGE=language, TF_CPP_MIN_LOG_LEVEL="3")  # of the kernel
+    notebook = nbformat.read(path, as_version=4)
+    if language != "en":
+        notebook.cells.insert(1, load_cell(language))
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # of the kernel
     try:
-        papermill.execute_notebook(
-            escape_braces(path), escape_braces(executed), {name: run[name] for name in grid}, cwd=path.parent
-        )
+        with TemporaryDirectory() as temporary:
+            source = Path(temporary, path.name)
+            nbformat.write(notebook, source)
+            papermill.execute_notebook(source, escape_braces(executed), chosen, cwd=path.parent)
     except papermill.PapermillExecutionError as error:
         raise InputError(f"{executed} ends at cell [{error.exec_count}]: {error.ename}: {error.evalue}") from None
     return executed

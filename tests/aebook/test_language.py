@@ -76,7 +76,7 @@ def drawn(figure):
 
 def test_a_missing_font_is_one_sentence(monkeypatch):
     monkeypatch.setitem(language.FONTS, "xx", ("No Such Font",))
-    with pytest.raises(InputError, match=r"need a font with Korean letters, such as No Such Font \(on Debian .*nanum\)"):
+    with pytest.raises(InputError, match=r"a font with Korean letters, such as No Such Font \(on Debian .*nanum\)"):
         language.font("xx")
 
 

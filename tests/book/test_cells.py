@@ -15,12 +15,10 @@ from tools import built
 CHAPTERS = [page for page in built.english_pages() if page.startswith("notebooks/")]
 each_chapter = pytest.mark.parametrize("page", CHAPTERS)
 # Names and abbreviations; a word with a digit, a dot, an underscore or a quote in it is code.
-NAMES = {
-    "MNIST", "Fashion", "PCA", "BCE", "MSE", "PSNR", "SSIM", "AUC", "dB", "JPEG", "GB", "ms", "px", "ReLU", "XLA", "Keras", "PyTorch",
-    "JAX", "Adadelta", "nadam", "adam", "mse", "Keraspp", "Chollet", "Geron", "Linux", "AMD", "EPYC", "Intel", "Xeon", "Python", "keras",
-    "tensorflow", "torch", "jax", "numpy", "cpu", "None", "True", "tuple", "list", "dict", "int", "relu", "Conv", "InputLayer",
-    "MaxPooling", "UpSampling", "XLA",
-}  # fmt: skip
+NAMES = set(
+    "MNIST Fashion PCA BCE MSE PSNR SSIM AUC dB JPEG GB ms ReLU XLA Keras PyTorch JAX Adadelta nadam adam mse Keraspp Chollet Geron "
+    "Linux AMD EPYC Python keras tensorflow torch jax numpy cpu None tuple list dict int relu InputLayer".split()
+)
 
 
 def words(text):
