@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -56,13 +56,14 @@ class Words:
         file = Path(__file__).with_name(f"{language}.po")
         if not file.is_file():
             raise InputError(f"{VARIABLE} must name a language of this book, en or ko; got {language!r}")
-        messages = [message for message in read_po(file.open("rb")) if message.id and message.string]
-        self.exact = {message.id: message.string for message in messages}
-        for message in sorted(messages, key=lambda message: -len(message.id)):
-            if PLACE.search(message.id):
-                parts = PLACE.split(re.escape(message.id).replace(r"\{", "{").replace(r"\}", "}"))
+        with file.open("rb") as entries:
+            self.exact = {str(entry.id): str(entry.string) for entry in read_po(entries) if entry.id and entry.string}
+        for english in sorted(self.exact, key=len, reverse=True):
+            if PLACE.search(english):
+                parts = PLACE.split(english)
+                parts[::2] = map(re.escape, parts[::2])
                 parts[1::2] = [NUMBER if part == "n" else ANYTHING for part in parts[1::2]]
-                self.patterns.append((re.compile("".join(parts)), message.string))
+                self.patterns.append((re.compile("".join(parts)), self.exact[english]))
 
     def text(self, text: str) -> str:
         """A text of one line or several; columns stay in their places."""
@@ -106,7 +107,8 @@ class Words:
         from matplotlib.text import Text
 
         figure.draw_without_rendering()  # which makes the labels of the ticks
-        before, texts = [], {}
+        before: list[Callable[[], Any]] = []
+        texts: dict[str, str] = {}
         for line in [line for axes in figure.axes for line in (axes.xaxis, axes.yaxis)]:
             labels = [label.get_text() for label in line.get_ticklabels()]
             if (new := list(map(self.text, labels))) != labels:
