@@ -38,7 +38,7 @@ def translate(notebook: nbformat.NotebookNode, language: str, figures: dict[str,
             cell.source = words.comments(cell.source)
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            if "text" in output:
+            if output.get("name") == "stdout":
                 output.text = words.text(output.text)
             if "text/html" in data:
                 data["text/html"] = words.html(data["text/html"])

@@ -53,7 +53,14 @@ def execute(path: Path, settings: Sequence[str], language: str, folder: Path) ->
         with TemporaryDirectory() as temporary:
             source = Path(temporary, path.name)
             nbformat.write(notebook, source)
-            papermill.execute_notebook(source, escape_braces(executed), chosen, cwd=path.parent)
+            papermill.execute_notebook(
+                source,
+                escape_braces(executed),
+                chosen,
+                cwd=path.parent,
+                # What TensorFlow's C++ code writes to the terminal is not an output of a cell.
+                extra_arguments=["--IPKernelApp.capture_fd_output=False"],
+            )
     except papermill.PapermillExecutionError as error:
         raise InputError(f"{executed} ends at cell [{error.exec_count}]: {error.ename}: {error.evalue}") from None
     return executed
