@@ -17,7 +17,69 @@ UNSEEN = (nodes.target, nodes.colspec, nodes.comment, addnodes.index)
 """Nodes of which a page shows nothing, either."""
 
 
-class Markdown:
+class Line:
+    """Writes what stands in a line of text.
+
+    Args:
+        link: gives the address of a `reference` or a download, as the notebook has to name it.
+    """
+
+    def __init__(self, link: Callable[[nodes.Element], str]) -> None:
+        self.link = link
+
+    def inline(self, node: nodes.Element) -> str:
+        """What stands in a line of text."""
+        return "".join(
+            getattr(self, f"inline_{type(child).__name__}", _refuse)(child)
+            for child in node.children
+            if not isinstance(child, UNSEEN)
+        )
+
+    def inline_Text(self, node: nodes.Text) -> str:
+        return escaped(node.astext())
+
+    def inline_inline(self, node: nodes.inline) -> str:
+        return self.inline(node)
+
+    def inline_emphasis(self, node: nodes.emphasis) -> str:
+        return self._marked(node, "*", "em")
+
+    def inline_strong(self, node: nodes.strong) -> str:
+        return self._marked(node, "**", "strong")
+
+    def _marked(self, node: nodes.Element, mark: str, tag: str) -> str:
+        """Emphasis. As HTML where stars would stay stars: after a bracket, say, that a Korean particle follows."""
+        text, beside = self.inline(node), node.parent.children
+        place = node.parent.index(node)
+        before = beside[place - 1].astext()[-1:] if place else ""
+        after = beside[place + 1].astext()[:1] if place + 1 < len(beside) else ""
+        ends = (before + text[0], after + text[-1])
+        if any(re.match(r"\w[^\w\s]", pair) for pair in ends) or "*" in text[0] + text[-1]:
+            return f"<{tag}>{text}</{tag}>"
+        return f"{mark}{text}{mark}"
+
+    def inline_literal(self, node: nodes.literal) -> str:
+        text = " ".join(node.astext().split("\n"))
+        ticks = "`" * (longest_run(text) + 1)
+        space = " " if "`" in text[:1] + text[-1:] else ""
+        return f"{ticks}{space}{text}{space}{ticks}"
+
+    def inline_math(self, node: nodes.math) -> str:
+        return f"${node.astext().strip()}$"
+
+    def inline_reference(self, node: nodes.Element) -> str:
+        address = self.link(node)
+        return f"[{self.inline(node)}]({f'<{address}>' if set(' ()') & set(address) else address})"
+
+    inline_number_reference = inline_download_reference = inline_reference
+
+    def inline_raw(self, node: nodes.raw) -> str:
+        if node.astext().strip() != "<br>":
+            _refuse(node)
+        return "<br>"
+
+
+class Markdown(Line):
     """Writes nodes of one page.
 
     Args:
@@ -29,7 +91,8 @@ class Markdown:
     def __init__(
         self, link: Callable[[nodes.Element], str], number: Callable[[nodes.Element], str], labels: set[str]
     ) -> None:
-        self.link, self.number, self.labels = link, number, labels
+        super().__init__(link)
+        self.number, self.labels = number, labels
 
     def blocks(self, node: nodes.Element) -> Iterator[str]:
         """The text of each block in a node."""
@@ -45,20 +108,10 @@ class Markdown:
         """
         return getattr(self, f"block_{type(node).__name__}", _refuse)(node)
 
-    def inline(self, node: nodes.Element) -> str:
-        """What stands in a line of text."""
-        return "".join(
-            getattr(self, f"inline_{type(child).__name__}", _refuse)(child)
-            for child in node.children
-            if not isinstance(child, UNSEEN)
-        )
-
     def anchor(self, node: nodes.Element) -> str:
         """Places for links to this node."""
         names = [name for name in node["ids"] if name in self.labels or not isinstance(node, nodes.section)]
         return "".join(f'<a id="{name}"></a>' for name in names)
-
-    # Blocks
 
     def block_paragraph(self, node: nodes.paragraph) -> str:
         return BEGINNING.sub(r"\1\\", self.inline(node).strip())
@@ -141,51 +194,6 @@ class Markdown:
         if "toctree-wrapper" not in node["classes"]:
             _refuse(node)
         return ""  # the table of contents, which the page shows beside the text
-
-    # What stands in a line
-
-    def inline_Text(self, node: nodes.Text) -> str:
-        return escaped(node.astext())
-
-    def inline_inline(self, node: nodes.inline) -> str:
-        return self.inline(node)
-
-    def inline_emphasis(self, node: nodes.emphasis) -> str:
-        return self._marked(node, "*", "em")
-
-    def inline_strong(self, node: nodes.strong) -> str:
-        return self._marked(node, "**", "strong")
-
-    def _marked(self, node: nodes.Element, mark: str, tag: str) -> str:
-        """Emphasis. As HTML where stars would stay stars: after a bracket, say, that a Korean particle follows."""
-        text, beside = self.inline(node), node.parent.children
-        place = node.parent.index(node)
-        before = beside[place - 1].astext()[-1:] if place else ""
-        after = beside[place + 1].astext()[:1] if place + 1 < len(beside) else ""
-        ends = (before + text[0], after + text[-1])
-        if any(re.match(r"\w[^\w\s]", pair) for pair in ends) or "*" in text[0] + text[-1]:
-            return f"<{tag}>{text}</{tag}>"
-        return f"{mark}{text}{mark}"
-
-    def inline_literal(self, node: nodes.literal) -> str:
-        text = " ".join(node.astext().split("\n"))
-        ticks = "`" * (longest_run(text) + 1)
-        space = " " if "`" in text[:1] + text[-1:] else ""
-        return f"{ticks}{space}{text}{space}{ticks}"
-
-    def inline_math(self, node: nodes.math) -> str:
-        return f"${node.astext().strip()}$"
-
-    def inline_reference(self, node: nodes.Element) -> str:
-        address = self.link(node)
-        return f"[{self.inline(node)}]({f'<{address}>' if set(' ()') & set(address) else address})"
-
-    inline_number_reference = inline_download_reference = inline_reference
-
-    def inline_raw(self, node: nodes.raw) -> str:
-        if node.astext().strip() != "<br>":
-            _refuse(node)
-        return "<br>"
 
 
 def escaped(text: str) -> str:
