@@ -16,8 +16,9 @@ CHAPTERS = [page for page in built.english_pages() if page.startswith("notebooks
 each_chapter = pytest.mark.parametrize("page", CHAPTERS)
 # Names and abbreviations; a word with a digit, a dot, an underscore or a quote in it is code.
 NAMES = set(re.findall(r"\w+", """
-    MNIST Fashion PCA BCE MSE PSNR SSIM AUC dB JPEG PNG WebP GB ms ReLU XLA Keras PyTorch JAX Adadelta nadam adam mse
-    Keraspp Chollet Geron Linux AMD EPYC Python keras tensorflow torch jax numpy cpu None tuple list dict int relu InputLayer
+    MNIST Fashion PCA BCE MSE PSNR SSIM AUC dB JPEG PNG WebP GB ms ReLU XLA Keras PyTorch JAX Adadelta nadam adam
+    mse Keraspp Chollet Geron Linux AMD EPYC Python keras tensorflow torch jax numpy cpu None tuple list dict int
+    relu InputLayer
 """))  # fmt: skip
 
 
