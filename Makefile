@@ -12,6 +12,8 @@ BUILT := tests/book/built tests/notebooks/test_lab.py
 UNIT := tests aebook $(BUILT:%=--ignore=%) --dist worksteal --numprocesses
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
+LANGUAGE := en
+BOOK_READY := _build/.book-ready
 BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
 
 # Without its bytecode on the disk, every process that imports Keras compiles it again, for twice the time.
@@ -31,7 +33,7 @@ export AEBOOK_DATA := $(CURDIR)/$(AEBOOK_DATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check messages translate words verify execute explorer stills bands mutations sweep bench lab serve pdf screenshots clean
+.PHONY: help book test check messages translate words verify execute explorer stills bands mutations sweep bench lab rerun serve pdf screenshots clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +64,7 @@ book: $(SITE_READY) ## build the HTML from the stored outputs, in English and in
 	@$(BOOK) -d _build/doctrees _build/html
 	@$(BOOK) -d _build/ko/doctrees -D language=ko _build/ko/html
 	@rm -rf _build/html/ko && cp -R _build/ko/html _build/html/ko
+	@touch $(BOOK_READY)
 	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
 check: $(READY) ## lint, unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
@@ -119,8 +122,15 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen, and how quick the explorer is
 	@$(BIN)/python -m $(if $(PAGES),tools.page_times,$(if $(LESSONS),tools.lesson_times,aebook bench $(if $(QUICK),--quick)))
 
-lab: $(RUN_READY) ## open the first chapter in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/6_1_principle.ipynb
+$(BOOK_READY): $(NOTEBOOKS) $(wildcard *.md _*.yml *.bib book/*.py aebook/ko.po locale/ko/figures/*.json locale/ko/LC_MESSAGES/*.po locale/ko/LC_MESSAGES/*/*.po)
+	@$(MAKE) --no-print-directory book
+
+lab: $(RUN_READY) $(if $(AUTHOR),,$(BOOK_READY)) ## open the chapters in JupyterLab, in a folder of your own: make lab [LANGUAGE=ko] [AUTHOR=1: the sources]
+	@$(if $(AUTHOR),,$(BIN)/python -m book.lab $(LANGUAGE))
+	$(BIN)/jupyter lab $(if $(AUTHOR),--notebook-dir=. notebooks,--notebook-dir=lab-$(LANGUAGE) lab-$(LANGUAGE))/6_1_principle.ipynb
+
+rerun: $(RUN_READY) $(BOOK_READY) ## run a chapter with settings of your own, and make a page of it: make rerun NB=notebooks/6_2_dense.ipynb SET="z_dim=8 epochs=1" [LANGUAGE=ko]; without SET: a page of what papermill has run
+	@$(BIN)/python -m book.rerun $(LANGUAGE) $(NB) $(SET)
 
 serve: book ## build the HTML and look at it as a server would show it
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html

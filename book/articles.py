@@ -21,12 +21,13 @@ def mend(html: str, size: Callable[[str], Size | None], language: str) -> str:
     Args:
         html: the article.
         size: gives the width and height, in CSS pixels, of an image named in `src`; None if it is not the book's.
-        language: that of the edition; code and printed tables stay in English.
+        language: that of the edition; code stays in English.
     """
     article = BeautifulSoup(html, "html.parser")
     if language != "en":
-        for element in article.select("pre, .cell_output table"):
-            element["lang"] = "en"
+        for element in article.select("pre"):
+            if not element.find_parent(class_="cell_output"):
+                element["lang"] = "en"
     for fold in article.select("summary[aria-label]"):
         del fold["aria-label"]  # it says other words than those to be seen
     for header in article.select("th"):

@@ -1,6 +1,7 @@
 """Images that are small to load, and whose place on the page is kept until they are there."""
 
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from PIL import Image
 from sphinx.application import Sphinx
@@ -23,6 +24,12 @@ def per_inch(image: Image.Image) -> float:
     return image.info.get("dpi", (96, 96))[0]
 
 
+def with_few_colors(image: Image.Image, file: Path | BinaryIO) -> None:
+    """Write an image as PNG with 256 colors."""
+    few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(file, "PNG", optimize=True, dpi=(per_inch(image), per_inch(image)))
+
+
 def shrink_images(app: Sphinx, exception: Exception | None) -> None:
     """Write the images with 256 colors, enough for every figure, in a third of the bytes."""
     if exception or app.builder.format != "html":
@@ -30,8 +37,7 @@ def shrink_images(app: Sphinx, exception: Exception | None) -> None:
     for path in (Path(app.outdir) / app.builder.imagedir).glob("*.png"):
         with Image.open(path) as image:
             if image.mode != "P":
-                few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-                few.save(path, optimize=True, dpi=(per_inch(image), per_inch(image)))
+                with_few_colors(image, path)
 
 
 def setup(app: Sphinx) -> None:

@@ -130,6 +130,8 @@ def test_every_public_function_of_the_package_has_types():
     [
         ("citation-file-format", "CITATION.cff"),
         ("github-workflows", ".github/workflows/book.yml"),
+        ("github-workflows", ".github/workflows/release.yml"),
+        ("github-workflows", ".github/workflows/release.yml"),
         ("github-issue-forms", ".github/ISSUE_TEMPLATE/unclear.yml"),
     ],
 )
@@ -139,8 +141,9 @@ def test_a_file_keeps_to_its_schema(schema, path):
     assert run.returncode == 0, run.stdout
 
 
-def test_the_workflow_names_the_commits_of_its_actions():
-    jobs = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text(encoding="utf-8"))["jobs"]
+@pytest.mark.parametrize("name", ["book", "release"])
+def test_a_workflow_names_the_commits_of_its_actions(name):
+    jobs = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8"))["jobs"]
     assert all("timeout-minutes" in job for job in jobs.values())
     actions = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
     assert actions and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)

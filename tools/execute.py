@@ -23,6 +23,7 @@ from aebook import data
 from aebook.notebooks import figure, glued
 from aebook.parameters import InputError
 from aebook.rerun.files import write_whole
+from tools import korean
 from tools.machines import use_the_usual
 
 ROOT = Path(__file__).parent.parent
@@ -75,10 +76,10 @@ def run(
         raise KeyboardInterrupt from error
 
 
-def in_kernel(call: str) -> str:
-    """A line that calls a function of `tools.trainings` in a kernel, wherever that runs."""
+def in_kernel(call: str, module: str = "trainings") -> str:
+    """A line that calls a function of a module of `tools` in a kernel, wherever that runs."""
     find = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
-    return f"{find}; from tools import trainings; trainings.{call}; del sys, trainings"
+    return f"{find}; from tools import {module}; {module}.{call}; del sys, {module}"
 
 
 def execute(path: Path, stored: bool = False) -> None:
@@ -115,7 +116,8 @@ def execute(path: Path, stored: bool = False) -> None:
                 models[cell.metadata.aebook.model] = new[0]
 
         call = f"replay({str(folder)!r}, {path.stem!r})" if stored else f"record({temporary!r})"
-        run(notebook, path.parent, in_kernel(call) if has_models else "", after_cell=after_cell)
+        lines = [in_kernel(f"record({temporary!r})", "korean"), *([in_kernel(call)] if has_models else [])]
+        run(notebook, path.parent, "; ".join(lines), after_cell=after_cell)
         bar.update(bar.total - bar.n)
         results = glued(notebook)
         if results.get("data_verified") is not True:
@@ -134,6 +136,7 @@ def execute(path: Path, stored: bool = False) -> None:
             }
             write_whole(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
             shutil.move(file.with_suffix(".keras"), folder / f"{name}.keras")
+        korean.collect(Path(temporary), path.absolute().parent.parent, path.stem)
     write_whole(path, nbformat.writes(notebook) + "\n")
     cover = figure(notebook, COVER_FIGURE)
     if cover is not None:

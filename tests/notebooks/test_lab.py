@@ -1,5 +1,9 @@
-"""A chapter in the real JupyterLab, as a reader runs it: open it, run all cells, see the figures, touch the model."""
+"""A chapter in the real JupyterLab, as a reader runs it: open it, run all cells, see the figures, touch the model.
 
+It is the notebook for readers, which `make book` makes, and JupyterLab has no extension for it.
+"""
+
+import json
 import os
 import re
 import shutil
@@ -13,12 +17,20 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from playwright.sync_api import expect
 
+from book.editions import EDITIONS
 from tools import built
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="there is no Chromium; Debian's package chromium has it"
 )
-CHAPTER = built.ROOT / "notebooks" / "6_2_dense.ipynb"
+CHAPTERS = {
+    language: built.HTML / edition.folder / "readers" / "6_2_dense.ipynb" for language, edition in EDITIONS.items()
+}
+SAYS = {
+    "en": ["13,336 parameters", "Validate on test images?", "We end at a validation BCE of 0."],
+    "ko": ["매개변수 13,336개", "테스트 이미지로 검증해도 되는가?", "검증 손실 0."],
+}
+"""What the last run and the text beside it say."""
 SMALL = {"z_dim": 8, "epochs": 1, "n_train": 2000}
 TOUCH = [
     "from aebook.widgets import Explorer\n\nexplorer = Explorer(autoencoder, images)\nexplorer",
@@ -33,10 +45,15 @@ else:
 PATIENCE = 1_200_000  # milliseconds: what needs longer hangs
 
 
+@pytest.fixture(params=CHAPTERS)
+def language(request):
+    return request.param
+
+
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path, language):
     """The address of a JupyterLab on a copy of a chapter with small parameters and no outputs."""
-    notebook = parameterize_notebook(load_notebook_node(str(CHAPTER)), SMALL)
+    notebook = parameterize_notebook(load_notebook_node(str(CHAPTERS[language])), SMALL)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -47,6 +64,9 @@ def lab(tmp_path):
     settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    (tmp_path / "config" / "labconfig").mkdir(parents=True)
+    without = json.dumps({"disabledExtensions": {"jupyterlab-myst": True}})
+    (tmp_path / "config" / "labconfig" / "page_config.json").write_text(without)
     folders = {
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
@@ -84,8 +104,8 @@ def lab(tmp_path):
         server.wait()
 
 
-def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, chromium):
-    cells = nbformat.read(CHAPTER, as_version=4).cells
+def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, language, chromium):
+    cells = nbformat.read(CHAPTERS[language], as_version=4).cells
     figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in cells)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE)
@@ -102,10 +122,10 @@ def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, chromium
     images = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert len(images) == figures and min(images) > 500
     text = page.locator(".jp-Notebook").inner_text()
-    assert re.search(r"13,336 parameters", text)
-    # jupyterlab-myst draws the notes; plain Markdown would show their backticks.
-    assert "Validate on test images?" in text and "```{admonition}" not in text and "```{math}" not in text
-
+    assert not [words for words in SAYS[language] if words not in text]
+    assert bool(re.search(r"validation loss \d", text)) == (language == "en")
+    sentences = " ".join(page.locator(".jp-MarkdownOutput").all_inner_texts())
+    assert not re.search(r"\*\*|`{3}|\{\w+(:\w+)?\}`|</?a\b", sentences)
     last, code_cells = page.locator(".jp-CodeCell").last, page.locator(".jp-CodeCell").count()
     assert "nothing is drawn" in last.inner_text()
     assert page.locator(".explorer-part").count() == 3 and page.locator(".explorer-fault").count() == 0

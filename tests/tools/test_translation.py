@@ -58,7 +58,7 @@ def test_there_is_a_catalogue_for_each_page_and_one_for_the_words_around_them():
 def test_the_korean_has_the_roles_code_and_formulas_of_the_english(path):
     for english, korean in messages(path):
         assert roles(korean) == roles(english), korean
-        assert code(korean) == code(english), korean
+        assert code(korean.replace(" LANGUAGE=ko", "")) == code(english), korean
         assert korean.count("$") == english.count("$") and korean.count("<br>") == english.count("<br>"), korean
 
 

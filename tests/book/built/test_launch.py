@@ -4,6 +4,7 @@ import os
 import re
 
 import nbformat
+import pytest
 
 from book import launch
 from tools import built
@@ -11,15 +12,15 @@ from tools import built
 NAME = "notebooks/6_2_dense"
 
 
-def test_buttons_to_colab_and_binder_need_an_address(tmp_path, look_at, monkeypatch):
+@pytest.mark.parametrize("language, place", [("en", "notebooks/6_2_dense.ipynb"), ("ko", "ko/6_2_dense.ipynb")])
+def test_buttons_to_colab_and_binder_need_an_address(language, place, tmp_path, look_at, monkeypatch):
     if not os.environ.get(launch.ADDRESS):
         assert not re.search("colab|binder", (built.HTML / f"{NAME}.html").read_text(encoding="utf-8"))
     monkeypatch.setenv(launch.ADDRESS, "https://github.com/someone/aebook")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A chapter")])
-    html = built.small_book(tmp_path, {"index.md": "# A book", f"{NAME}.ipynb": nbformat.writes(notebook)})
+    html = built.small_book(tmp_path, {"index.md": "# A book", f"{NAME}.ipynb": nbformat.writes(notebook)}, language)
     text = (html / f"{NAME}.html").read_text(encoding="utf-8")
-    place = "someone/aebook/blob/launch/notebooks/6_2_dense.ipynb"
-    assert f"https://colab.research.google.com/github/{place}" in text
-    assert "https://mybinder.org/v2/gh/someone/aebook/launch?urlpath=lab/tree/notebooks/6_2_dense.ipynb" in text
+    assert f'"https://colab.research.google.com/github/someone/aebook/blob/launch/{place}"' in text
+    assert f'"https://mybinder.org/v2/gh/someone/aebook/launch?urlpath=lab/tree/{place}"' in text
     with built.served(html) as address:
         assert look_at(html, address, NAME)[0] == []

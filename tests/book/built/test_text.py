@@ -1,6 +1,7 @@
 """The built book: `make book` makes it, `make test` then looks at it."""
 
 import re
+from collections import Counter
 from copy import copy
 from urllib.parse import urljoin
 
@@ -113,9 +114,12 @@ def test_figures_numbers_code_and_places_are_those_of_the_english_page(page, sou
         # The words among the glued results are translated; between the ends of a range stands "to" or "~".
         glued = [element.get_text().replace(" to ", "~") for element in article.select(".pasted-text")]
         return {
-            "figures": [image["src"].rpartition("/")[2] for image in article.select("img")],
-            "code": [element.get_text() for element in article.select("pre")],
-            "tables of cells": [table.get_text() for table in article.select(".cell_output table")],
+            "figures": len(article.select("img")),
+            "code": [re.sub("  # .*", "", element.get_text()) for element in article.select(".cell_input pre")],
+            "what cells print": [
+                Counter(re.findall(r"\d(?:[\d.,]*\d)?", element.get_text()))
+                for element in article.select(".cell_output :is(pre, table)")
+            ],
             "formulas": sorted(str(element) for element in article.select("math")),
             "numbers": sorted(text for text in glued if not re.search("[A-Za-z가-힣]{2}", text)),
             "glued": len(glued),
@@ -131,9 +135,14 @@ def test_figures_numbers_code_and_places_are_those_of_the_english_page(page, sou
 
 
 def english_words(page):
-    """The texts of a page, attributes included, that are in English though they are neither code nor names."""
+    """The texts of a page, attributes included, that are in English though they are neither code nor names.
+
+    What cells print is looked at in tests/book/test_cells.py, word by word.
+    """
     page = copy(page)
-    for element in page.select("[lang=en], script, style, code, math, div.citation, a[href*='references.html#']"):
+    for element in page.select(
+        "[lang=en], script, style, code, math, div.citation, a[href*='references.html#'], .cell_output :is(pre, table)"
+    ):
         element.decompose()  # titles of publications stay as they are
     for element in page.select("em, strong"):
         element.unwrap()

@@ -113,6 +113,7 @@ def test_a_chapter_can_be_downloaded_and_read_on(name, language, page, address):
     page.get_by_role("button", name=button).click()
     with page.expect_download() as download:
         page.locator(".article-header-buttons").get_by_role("link", name=".ipynb").click()
-    assert Path(download.value.path()).read_bytes() == (built.ROOT / f"{name}.ipynb").read_bytes()
+    readers = built.HTML / EDITIONS[language].folder / "readers" / f"{Path(name).name}.ipynb"
+    assert Path(download.value.path()).read_bytes() == readers.read_bytes()
     assert page.locator("a.left-prev").count() == page.locator("a.right-next").count() == 1
     assert re.fullmatch(minutes, page.locator(".reading-time").inner_text())
