@@ -86,7 +86,7 @@ words: $(READY) ## print how long the sentences of each page are
 
 test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) $(UNIT) 2 -m slow
+	$(PYTEST) $(UNIT) 3 -m slow
 	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi
 	@$(MAKE) --no-print-directory book
 	$(PYTEST) $(BUILT) --numprocesses 3 --dist worksteal

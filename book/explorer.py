@@ -52,12 +52,18 @@ class Explorer(SphinxDirective):
         return [Host("", still, part=part, models=" ".join(models), small="small" in self.options)]
 
 
+def still_caption(part: str) -> str:
+    """What stands below the still figure of a part, in the language of the edition."""
+    words = bundle.words()
+    title, still = words[f"{part}Title"], words["stillOnly"]
+    return f"{translated(title)}: {translated(still)}"
+
+
 def visit_host(self: HTML5Translator, node: Host) -> None:
     """Write the host with its still figure; in the book as one page, which is printed, the figure alone."""
     words = bundle.words()
     node[0]["alt"] = translated(words[f"{node['part']}Still"])
-    title = translated(words[f"{node['part']}Title"])
-    caption = f'<figcaption class="explorer-caption">{title}: {translated(words["stillOnly"])}</figcaption>'
+    caption = f'<figcaption class="explorer-caption">{still_caption(node["part"])}</figcaption>'
     if self.builder.name != "html":
         self.body.append('<figure class="align-default">\n')
         self.context.append(f"{caption}</figure>\n")

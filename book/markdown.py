@@ -11,6 +11,8 @@ from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx.util.logging import get_node_location
 
+from book.explorer import Host, still_caption
+
 MARKS = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)|<(?=[\w/!?])|&(?=#?\w+;)")
 BEGINNING = re.compile(r"^(\d+)(?=[.)]\s)|^(?=[-+#>=])")
 UNSEEN = (nodes.target, nodes.colspec, nodes.comment, addnodes.index)
@@ -177,6 +179,14 @@ class Markdown(Line):
         if folded:
             return f"{self.anchor(node)}\n\n<details><summary>{number}</summary>\n\n{text}\n\n</details>"
         return f"{self.anchor(node)}**{number}** {text}"
+
+    def block_Host(self, node: Host) -> str:
+        """A part of the explorer: its still figure, which the writer of the page has given its words."""
+        (image,) = node.children
+        return f"![{escaped(image['alt'])}]({self.link(image)})\n\n*{escaped(still_caption(node['part']))}*"
+
+    def block_raw(self, node: nodes.raw) -> str:
+        return node.astext().strip()  # HTML is CommonMark, too
 
     def block_definition_list_item(self, node: nodes.definition_list_item) -> str:
         return "\n\n".join(self.blocks(node))

@@ -137,6 +137,6 @@ def test_a_chapter_runs_in_jupyterlab_and_its_model_can_be_touched(lab, language
         last.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
         page.wait_for_timeout(1000)
-        if said := re.search(r"drawn: .*", last.locator(".jp-OutputArea-output").inner_text()):
+        if said := re.search(r"\(28, 28\) .*", last.locator(".jp-OutputArea-output").inner_text()):
             break
-    assert said and said[0] == "drawn: (28, 28) 0.0 1.0 True"
+    assert said and said[0] == "(28, 28) 0.0 1.0 True"

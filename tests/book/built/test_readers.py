@@ -72,7 +72,7 @@ def sentences(page):
     for output in article.select(".cell_output"):
         output.replace_with(*output.select("figcaption > p:first-child"))
     for element in article.select(
-        ".headerlink, .reading-time, .cell_input, summary, script, .toctree-wrapper, .eqno, .backrefs"
+        ".headerlink, .reading-time, .cell_input, summary, script, .toctree-wrapper, .eqno, .backrefs, .explorer-wait"
     ):
         element.decompose()
     return lines(article)
