@@ -111,6 +111,7 @@ def test_rerun_with_small_parameters(path, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not REAL, reason="AEBOOK_DATA is not set: the reruns above have no real data")
 def test_rerun_without_real_data_says_so(tmp_path, offline):
     """Where Keras can neither find nor download MNIST, a notebook runs on the stand-in."""
     notebook, results = rerun(ROOT / "notebooks" / "one_model.ipynb", tmp_path, model="pca", z_dim=8)

@@ -12,6 +12,7 @@ from tools import built
 PATIENCE = 300_000  # milliseconds: a page that needs longer hangs
 QUERY = {"search": "?q=denoising", "ko/search": "?q=잡음"}
 WIDTHS = (320, 375, 768, 1280)
+LOOKED_AT = {320: "dark", 1280: "light"}
 # axe's default rules, and one of its experiments: a name that contains what is to be seen.
 RULES = {"preload": False, "resultTypes": ["violations"], "rules": {"label-content-name-mismatch": {"enabled": True}}}
 # axe needs milliseconds for the contrast of each word of a listing. What has the same letters, before the same
@@ -109,13 +110,12 @@ def look_at(page, show_all, wait_for_results):
     """What is wrong with a page in a browser, a line each, and its weight in megabytes, with all images.
 
     It must ask for nothing outside this machine, write nothing to the console, pass axe's rules and fit the window.
-    Folds are open. axe looks at the narrowest and at the widest window, in light and in dark; at a Korean page, which
-    is the English one with other words, at the narrow one in dark and at the wide one in light.
+    Folds are open. axe looks at the narrowest window in dark and at the widest one in light: what colors a page has
+    does not depend on its width.
     """
 
     def look(html, address, name):
         faults, sizes = [], []
-        narrow, wide = (["dark"], ["light"]) if name.startswith("ko/") else (built.SCHEMES, built.SCHEMES)
         local = re.compile(r"(http://127\.0\.0\.1|file:|data:|blob:)")
         page.on("request", lambda request: local.match(request.url) or faults.append(f"asks for {request.url}"))
         page.on("console", lambda message: faults.append(f"writes to the console: {message.text}"))
@@ -141,7 +141,7 @@ def look_at(page, show_all, wait_for_results):
             page.set_viewport_size({"width": width, "height": 900})
             if wider := page.evaluate(OVERFLOW):
                 faults.append(f"is {wider} pixels wider than a window of {width}")
-            for scheme in narrow if width == WIDTHS[0] else wide if width == WIDTHS[-1] else ():
+            if scheme := LOOKED_AT.get(width):
                 page.emulate_media(color_scheme=scheme)
                 page.wait_for_function(SCHEME_IS_SET, arg=scheme)
                 page.wait_for_function(STOPS_ARE_SET)
