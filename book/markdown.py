@@ -122,8 +122,7 @@ class Markdown(Line):
         level, above = 0, node.parent
         while isinstance(above, nodes.section):
             level, above = level + 1, above.parent
-        heading = f"{'#' * level} {self.inline(node)}"
-        return "\n\n".join(filter(None, (self.anchor(node.parent), heading)))
+        return "\n\n".join(filter(None, (self.anchor(node.parent), f"{'#' * level} {self.inline(node)}")))
 
     def block_block_quote(self, node: nodes.block_quote) -> str:
         return indented("\n\n".join(self.blocks(node)), "> ")
@@ -153,8 +152,7 @@ class Markdown(Line):
 
     def block_math_block(self, node: nodes.math_block) -> str:
         tag = f" \\tag{{{self.number(node)}}}" if node["number"] else ""
-        formula = f"$$\n{node.astext().strip()}{tag}\n$$"
-        return "\n\n".join(filter(None, (self.anchor(node), formula)))
+        return "\n\n".join(filter(None, (self.anchor(node), f"$$\n{node.astext().strip()}{tag}\n$$")))
 
     def block_table(self, node: nodes.table) -> str:
         head, *body = list(node.findall(nodes.row))
@@ -181,9 +179,8 @@ class Markdown(Line):
         return f"{self.anchor(node)}**{number}** {text}"
 
     def block_Host(self, node: Host) -> str:
-        """A part of the explorer: its still figure, which the writer of the page has given its words."""
-        (image,) = node.children
-        return f"![{escaped(image['alt'])}]({self.link(image)})\n\n*{escaped(still_caption(node['part']))}*"
+        still = node[0]  # the writer of the page has put in its words
+        return f"![{escaped(still['alt'])}]({self.link(still)})\n\n*{escaped(still_caption(node['part']))}*"
 
     def block_raw(self, node: nodes.raw) -> str:
         return node.astext().strip()  # HTML is CommonMark, too
