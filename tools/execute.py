@@ -70,9 +70,9 @@ def run(
     try:
         client.execute()
     except AssertionError as error:
-        if not hasattr(client, "_async_cleanup_kernel_future"):  # what nbclient begins when a signal comes
+        if client.km is not None:
             raise
-        # It shuts the kernel down, and fails at one place or another to do so twice.
+        # nbclient catches the interrupt, shuts the kernel down, and fails to do so twice.
         raise KeyboardInterrupt from error
 
 

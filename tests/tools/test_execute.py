@@ -1,5 +1,6 @@
 import base64
 import dataclasses
+import re
 import signal
 import subprocess
 import sys
@@ -94,8 +95,9 @@ sys.exit(execute.main([{str(path)!r}]))
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=600)
-    assert run.returncode == 1
-    assert errors.splitlines()[-1].startswith("interrupted, or the kernel died; notebooks that had not ended keep")
+    assert run.returncode == 1, errors
+    # Now and then asyncio adds that nbclient, which watches the kernel, misses it.
+    assert re.search("^interrupted, or the kernel died; notebooks that had not ended keep", errors, re.MULTILINE)
     assert path.read_bytes() == before
 
 
