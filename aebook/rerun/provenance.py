@@ -6,6 +6,7 @@ number, and do not change the hash. It is the same under every version of Python
 
 import ast
 import hashlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ PACKAGE = Path(aebook.__file__).parent
 
 NO_NUMBERS = ("aebook.plots", "aebook.charts", "aebook.notebooks")
 """Modules that draw or tell."""
+
+
+_PARSING = threading.Lock()
+"""Python before 3.11.9 and 3.12.3 counts the depths of all threads' trees together, and fails (gh-106905)."""
 
 
 def notebook_code(text: str, package: Path = PACKAGE) -> str:
@@ -37,14 +42,16 @@ def notebook_code(text: str, package: Path = PACKAGE) -> str:
     """
     cells = [cell.source for cell in nbformat.reads(text, as_version=4).cells if cell.cell_type == "code"]
     try:
-        return _digest(ast.parse("\n".join(map(TransformerManager().transform_cell, cells))), package)
+        with _PARSING:
+            return _digest(ast.parse("\n".join(map(TransformerManager().transform_cell, cells))), package)
     except SyntaxError as error:
         raise InputError(f"a cell cannot be read as Python: {error.msg}: {(error.text or '').strip()}") from None
 
 
 def module_code(name: str, package: Path = PACKAGE) -> str:
     """The hash for what a module does, such as ``"aebook.bench.trainers"``."""
-    return _digest(_parse(name, package), package)
+    with _PARSING:
+        return _digest(_parse(name, package), package)
 
 
 def _digest(tree: ast.Module, package: Path) -> str:

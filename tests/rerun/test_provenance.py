@@ -1,8 +1,11 @@
 """What makes a stored number stale, and which stored tables are."""
 
 import functools
+import gc
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pandas
@@ -171,3 +174,17 @@ def test_outputs_and_prose_do_not_count():
 def test_the_modules_without_numbers_are_there():
     for name in provenance.NO_NUMBERS:
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()
+
+
+def test_threads_may_ask_at_the_same_time():
+    """Python 3.11 mixes up the trees of two threads if one takes over while the other's is made, as in a collection."""
+    text = (ROOT / "notebooks" / "one_model.ipynb").read_text(encoding="utf-8")
+    often = gc.get_threshold()
+    gc.callbacks.append(lambda *_: time.sleep(0))
+    gc.set_threshold(200)
+    try:
+        with ThreadPoolExecutor(4) as executor:
+            assert len(set(executor.map(notebook_code, [text] * 8))) == 1
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.pop()
