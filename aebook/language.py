@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VARIABLE = "AEBOOK_LANGUAGE"
-PLACE = re.compile("{(n?)}")
+PLACE = re.compile("{([ns]?)}")
 NUMBER, ANYTHING = r"([\d.,]*\d)", r"(\S+(?: \S+)*?)"
 """The places in an entry, and what may stand there: no two spaces, which part columns."""
 FONTS = {"ko": ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "Apple SD Gothic Neo")}
@@ -32,7 +32,8 @@ FONTS = {"ko": ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothi
 class Words:
     """The catalogue of a language, ``aebook/ko.po`` for Korean; English needs none, and stays.
 
-    In an entry ``{n}`` stands for a number, as in ``{n} epochs``, and ``{}`` for words, which are looked up in turn.
+    In an entry ``{n}`` stands for a number, as in ``{n} epochs``, ``{}`` for words, which are looked up in turn, and
+    ``{s}`` for a sentence, which is looked up as a whole: half of it in another language says nothing.
 
     Args:
         language: such as ``ko``.
@@ -48,7 +49,7 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self.exact: dict[str, str] = {}
-        self.patterns: list[tuple[re.Pattern[str], str]] = []
+        self.patterns: list[tuple[re.Pattern[str], list[str], str]] = []
         if language == "en":
             return
         from babel.messages.pofile import read_po
@@ -61,9 +62,10 @@ class Words:
         for english in sorted(self.exact, key=len, reverse=True):
             if PLACE.search(english):
                 parts = PLACE.split(english)
+                places = parts[1::2]
                 parts[::2] = map(re.escape, parts[::2])
-                parts[1::2] = [NUMBER if part == "n" else ANYTHING for part in parts[1::2]]
-                self.patterns.append((re.compile("".join(parts)), self.exact[english]))
+                parts[1::2] = [NUMBER if place == "n" else ANYTHING for place in places]
+                self.patterns.append((re.compile("".join(parts)), places, self.exact[english]))
 
     def text(self, text: str) -> str:
         """A text of one line or several; columns stay in their places."""
@@ -83,9 +85,11 @@ class Words:
         text = line.strip()
         if text in self.exact:
             return line.replace(text, self.exact[text])
-        for pattern, new in self.patterns:
+        for pattern, places, new in self.patterns:
             if found := pattern.fullmatch(text):
-                return line.replace(text, new.format(*map(self._line, found.groups())))
+                parts = zip(places, found.groups(), strict=True)
+                texts = (self.exact.get(old, old) if place == "s" else self._line(old) for place, old in parts)
+                return line.replace(text, new.format(*texts))
         columns = re.split(r"(\s{2,})", line)
         for place in range(0, len(columns), 2) if len(columns) > 1 else ():
             old, columns[place] = columns[place], self._line(columns[place])
