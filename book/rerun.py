@@ -11,12 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 import nbformat
 import papermill
 
 from aebook.parameters import InputError
 from aebook.rerun.plan import make_plan, read_settings
+from aebook.rerun.store import FILE
 from aebook.rerun.worker import escape_braces
 from book import runs
 from book.cells import load_cell
@@ -112,6 +114,9 @@ def build(executed: Path, language: str, html: Path) -> tuple[Path, Path]:
         page, readers = html / "notebooks" / f"{name}.html", html / FOLDER / f"{name}.ipynb"
         shutil.copy(new / "notebooks" / f"{stem}.html", page)
         shutil.copy(new / FOLDER / run.name, readers)
+    if (executed.parent / FILE).exists():  # a sweep's folder: its index.html links what lies beside a run
+        address = quote(Path(os.path.relpath(page, executed.parent)).as_posix())
+        executed.with_suffix(".html").write_text(f'<meta http-equiv="refresh" content="0; url={address}">\n')
     return page, readers
 
 

@@ -135,6 +135,7 @@ class Sweep:
             "notebook": self.plan.notebook.name,
             "code": self.plan.code,
         }
+        (self.store.folder / file).with_suffix(".html").unlink(missing_ok=True)  # the page of an earlier run
         self.store.record(key, row, file, text)
 
     def failed(self) -> dict[str, str]:
@@ -153,7 +154,8 @@ class Sweep:
         report.write_table(self.store.folder / "runs.csv", table)
         results = {name for row in self.store.rows.values() for name in row["results"]}
         results -= {*OUTCOME, *RECORD, *self.plan.parameters}
-        write_whole(self.store.folder / "index.html", report.page(title, table, self.plan.settings, results))
+        pages = {page.stem for page in self.store.folder.glob("*.html")}
+        write_whole(self.store.folder / "index.html", report.page(title, table, self.plan.settings, results, pages))
 
 
 def _result(future: futures.Future, partial: Path) -> tuple[dict[str, Any], str]:

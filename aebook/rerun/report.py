@@ -50,7 +50,13 @@ def write_table(path: Path, table: pandas.DataFrame) -> None:
     write_whole(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def page(title: str, table: pandas.DataFrame, settings: Sequence[str], results: Container[str]) -> str:
+def page(
+    title: str,
+    table: pandas.DataFrame,
+    settings: Sequence[str],
+    results: Container[str],
+    pages: Container[str] = (),
+) -> str:
     """The summary of a sweep as HTML: how many runs, which failed and why, a figure, the table.
 
     The figure shows each result that differs between runs against the first parameter that was
@@ -61,6 +67,7 @@ def page(title: str, table: pandas.DataFrame, settings: Sequence[str], results: 
         table: what make_table gives.
         settings: the names of the parameters that were set.
         results: the columns that the notebook recorded.
+        pages: the names, without .html, of the pages that ``make rerun NB=RUN.ipynb`` has made of runs.
     """
     complete, failed = (table[table["status"] == status] for status in ("complete", "failed"))
     varied = [name for name in settings if complete[name].nunique() > 1]
@@ -99,6 +106,7 @@ def page(title: str, table: pandas.DataFrame, settings: Sequence[str], results: 
         ],
         names=[name for name in table.columns if name not in HIDDEN],
         rows=table.to_dict("records"),
+        pages=pages,
     )
 
 

@@ -3,6 +3,8 @@
 import dataclasses
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from urllib.parse import quote
 
 import nbformat
 import pandas
@@ -47,6 +49,18 @@ def test_complete_runs_are_not_repeated(write, out, threads, ran):
     sweep(notebook, {"seed": [0], "z_dim": [2, 4]}, out, threads, runner=pretend)
     assert sorted(ran()) == ["2 0", "4 0", "4 0", "8 0"]
     assert_whole(out, 3)
+
+
+def test_the_page_of_a_run_is_linked_until_the_run_is_repeated(write, out, threads):
+    again = partial(sweep, write(), {"z_dim": [2, 4]}, out, threads, runner=pretend)
+    run = out / again()["run"][0]
+    link = f'<a href="{quote(run.stem)}.html">page</a>'
+    run.with_suffix(".html").touch()
+    again()
+    assert (out / "index.html").read_text().count(link) == 1
+    run.unlink()
+    again()
+    assert link not in (out / "index.html").read_text()
 
 
 def test_a_failed_run_is_recorded_and_tried_again(write, out, threads, ran):

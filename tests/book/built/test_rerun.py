@@ -35,7 +35,9 @@ def test_a_run_becomes_a_page_and_a_readers_notebook_with_its_own_numbers(langua
     html = tmp_path / "html"
     for folder in ("notebooks", "readers"):
         (html / folder).mkdir(parents=True)
+    (tmp_path / "runs.sqlite").touch()  # as if it were a run of a sweep
     page, readers = rerun.build(executed, language, html)
+    assert 'url=html/notebooks/6_2_dense%2Cout.html"' in executed.with_suffix(".html").read_text()
     assert (page.name, readers.name) == ("6_2_dense,out.html", "6_2_dense,out.ipynb")
     article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
     (button,) = article.select(".dropdown-download-buttons a[href$='.ipynb']")
