@@ -12,7 +12,6 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from pandas import DataFrame
 from pandas.api.types import is_numeric_dtype
 
-from aebook.claims import Effect
 from aebook.data import Images
 from aebook.plots import COLORS, OWN_STYLE, RUNS, new_figure, note_stand_in, styles
 
@@ -203,34 +202,36 @@ def growth(table: DataFrame, settings: Mapping[str, str], results: Mapping[str, 
     return figure
 
 
-def effects(effects: Mapping[str, Effect], label: str, limit: float = 1) -> Figure:
-    """Effects as points, each with its range over the seeds, beside the line of no effect.
+def effects(cases: DataFrame, label: str, names: Sequence[str] | None = None) -> Figure:
+    """The effects of some cases, each with its 95 % confidence interval, beside the line of no effect.
 
     Args:
-        effects: what aebook.claims.effect gives, by the name of the case.
+        cases: rows of what aebook.claims.decide gives.
         label: what is divided by what.
-        limit: what an effect must stay below to be for the claim.
+        names: what the cases are called in the figure; their own names by default.
     """
-    figure, axes = new_figure(None, size=(8, 0.42 * len(effects) + 1.3))
+    figure, axes = new_figure(None, size=(8, 0.36 * len(cases) + 1.3))
     axis = axes[0, 0]
-    axis.axvline(limit, color=COLORS["limit"], linestyle="--", linewidth=1)
-    for place, effect in enumerate(effects.values()):
-        color, marker = RUNS[0] if effect.high < limit else RUNS[1] if effect.low > limit else (COLORS["limit"], "D")
-        axis.plot([effect.low, effect.high], [place, place], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
-        axis.plot(effect.mean, place, color=color, marker=marker, markersize=7)
+    axis.axvline(1, color=COLORS["limit"], linestyle="--", linewidth=1)
+    styles = {"for": RUNS[0], "against": RUNS[1]}
+    for place, case in enumerate(cases.itertuples()):
+        color, marker = styles.get(case.side, (COLORS["limit"], "D"))
+        filled = "none" if case.side == "open" else color
+        axis.plot([case.low, case.high], [place, place], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        axis.plot(case.effect, place, color=color, marker=marker, markersize=7, markerfacecolor=filled)
         axis.annotate(
-            f"{effect.mean:.3f}",
-            (effect.mean, place),
-            (0, 7),
-            textcoords="offset points",
-            ha="center",
+            f"{case.effect:.2f}",
+            (1.01, place),
+            xycoords=("axes fraction", "data"),
+            va="center",
             fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
-    axis.set_yticks(range(len(effects)), list(effects))
+    axis.set_yticks(range(len(cases)), names or list(cases["case"]))
     for words, side in (("← for the claim  ", "right"), ("  against it →", "left")):
-        axis.annotate(words, (limit, 1.02), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=9)
-    axis.set(xlabel=label, ylim=(len(effects) - 0.4, -0.9))
+        axis.annotate(words, (1, 1.02), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=9)
+    axis.set(xlabel=label, ylim=(len(cases) - 0.4, -0.9), xscale="log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("{x:g}")
     axis.margins(x=0.1)
     return figure
 
