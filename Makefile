@@ -14,6 +14,9 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 NB ?= $(NOTEBOOKS)
 BOOK := $(BIN)/python -m sphinx -c book -W --keep-going -n -E -q .
 
+# Without its bytecode on the disk, every process that imports Keras compiles it again, for twice the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 # TensorFlow uses oneDNN by itself on few processors; without it a convolution takes several times as long.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
@@ -83,7 +86,7 @@ test: $(READY) ## check and the slower tests, then every notebook in full agains
 	$(PYTEST) $(UNIT) 2 -m slow
 	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi
 	@$(MAKE) --no-print-directory book
-	$(PYTEST) $(BUILT) --numprocesses 3 --dist loadgroup
+	$(PYTEST) $(BUILT) --numprocesses 3 --dist worksteal
 	@$(BIN)/python -m tools.real
 
 verify: $(READY) ## run notebooks in full and compare: make verify [NB=notebooks/6_2_dense.ipynb] [MACHINES=all] [SEED=1]

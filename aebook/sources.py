@@ -36,8 +36,9 @@ KERAS_FILES = {
     ),
 }
 
-STAND_IN_TRAIN, STAND_IN_TEST = 60_000, 10_000
-"""As many images as MNIST has, so that a chapter runs with its own parameters."""
+STAND_IN_TRAIN, STAND_IN_TEST = 60_000, 2_000
+"""As many training images as MNIST has, so that a chapter runs with its own parameters; the test images are
+some variations of each of the digits that there are for it."""
 
 _STAND_IN_FIRST_TEST_DIGIT = 1_500  # of the 1,797: earlier ones train, later ones test
 

@@ -1,7 +1,6 @@
 """The book as one PDF: `tools.pdf`."""
 
 import re
-from functools import cache
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,33 +9,27 @@ from pypdf import PdfReader
 from book.editions import EDITIONS
 from tools import built, pdf
 
-# One process makes the PDF of an edition, for all tests of it.
-each_pdf = pytest.mark.parametrize(
-    "language", [pytest.param(language, marks=pytest.mark.xdist_group(f"pdf {language}")) for language in EDITIONS]
-)
+
+@pytest.mark.parametrize("language", EDITIONS)
+def test_an_edition_in_print(language, page, show_all, soup, tmp_path):
+    """Built as one page and printed as `make pdf` does, which takes long: all that is said of it is one test."""
+    whole, path = pdf.whole_book(language, tmp_path), tmp_path / "book.pdf"
+    page.set_default_timeout(0)
+    pdf.print_twice(page, whole, path)
+    has_bookmarks_and_the_right_page_numbers(language, whole, path, soup)
+    page.set_viewport_size({"width": 658, "height": 900})  # the width of the text on A4: 174 mm
+    page.emulate_media(media="print")
+    page.goto(whole.as_uri())
+    show_all()
+    wide = page.evaluate("""[...document.querySelectorAll("article :is(pre, table, img, math)")].filter(
+      element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+        || element.scrollWidth > element.clientWidth + 1 && element.localName == "pre"
+    ).map(element => element.outerHTML.slice(0, 200))""")
+    assert wide == [], "is cut off in print"
 
 
-@pytest.fixture(scope="session")
-def printed(chromium, tmp_path_factory):
-    """Builds an edition as one page, prints it, and gives the paths of both, as `make pdf` does; each edition once."""
-
-    @cache
-    def make(language):
-        out = tmp_path_factory.mktemp("pdf")
-        whole = pdf.whole_book(language, out)
-        page = chromium.new_page()
-        page.set_default_timeout(0)
-        pdf.print_twice(page, whole, out / "book.pdf")
-        page.close()
-        return whole, out / "book.pdf"
-
-    return make
-
-
-@each_pdf
-def test_a_pdf_has_bookmarks_and_the_right_page_numbers(language, printed, soup):
+def has_bookmarks_and_the_right_page_numbers(language, whole, path, soup):
     """Compared are pages, titles and digits: how text is spaced in a PDF depends on the fonts and on Chromium."""
-    whole, path = printed(language)
     reader = PdfReader(path)
     place_of = {
         name.lstrip("/"): reader.get_destination_page_number(place) + 1
@@ -86,16 +79,3 @@ def squeezed(text):
 
 def digits(text):
     return re.sub(r"[^0-9]", "", text)
-
-
-@each_pdf
-def test_nothing_is_cut_off_in_print(language, printed, page, show_all):
-    page.set_viewport_size({"width": 658, "height": 900})  # the width of the text on A4: 174 mm
-    page.emulate_media(media="print")
-    page.goto(printed(language)[0].as_uri())
-    show_all()
-    wide = page.evaluate("""[...document.querySelectorAll("article :is(pre, table, img, math)")].filter(
-      element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1
-        || element.scrollWidth > element.clientWidth + 1 && element.localName == "pre"
-    ).map(element => element.outerHTML.slice(0, 200))""")
-    assert wide == []
