@@ -131,7 +131,7 @@ STANDARD = {
     "start": "book",
     "width": 256,
     "loss": "binary_crossentropy",
-    "epochs": 20,
+    "epochs": 10,
     "n_train": 60_000,
 }
 """How a training is set where a case says nothing else; None: as the model is at its best (BEST_CODE)."""
