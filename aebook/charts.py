@@ -209,11 +209,6 @@ SIDE_STYLES = {
     "no difference": (COLORS["limit"], "D"),
     "open": (COLORS["limit"], "D"),
 }
-    "for": RUNS[0],
-    "against": RUNS[1],
-    "no difference": (COLORS["limit"], "D"),
-    "open": (COLORS["limit"], "D"),
-}
 """The color and the marker of a case by the side that it is on; the marker of an open one is hollow."""
 
 
