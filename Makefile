@@ -62,7 +62,7 @@ $(READY): requirements.txt pyproject.toml | $(BIN)/python
 
 book: $(SITE_READY) ## build the HTML from the stored outputs, in English and in Korean; warnings are errors
 	@$(BOOK) -d _build/ko/doctrees -D language=ko _build/ko/html & korean=$$!; \
-	  $(BOOK) -d _build/doctrees _build/html && wait $$korean
+	  $(BOOK) -d _build/doctrees _build/html; english=$$?; wait $$korean && exit $$english
 	@rm -rf _build/html/ko && cp -R _build/ko/html _build/html/ko
 	@touch $(BOOK_READY)
 	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."

@@ -116,7 +116,8 @@ def build(executed: Path, language: str, html: Path) -> tuple[Path, Path]:
         shutil.copy(new / FOLDER / run.name, readers)
     if (executed.parent / FILE).exists():  # a sweep's folder: its index.html links what lies beside a run
         address = quote(Path(os.path.relpath(page, executed.parent)).as_posix())
-        executed.with_suffix(".html").write_text(f'<meta http-equiv="refresh" content="0; url={address}">\n')
+        link = f'<meta http-equiv="refresh" content="0; url={address}">\n'
+        executed.with_suffix(".html").write_text(link, encoding="utf-8")
     return page, readers
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
+from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
@@ -72,7 +73,9 @@ def run(
     except AssertionError as error:
         if client.km is not None:
             raise
-        # nbclient catches the interrupt, shuts the kernel down, and fails to do so twice.
+        # nbclient catches the interrupt, shuts the kernel down, and fails to do so twice. Its task that watches the
+        # kernel may fail, too, of which asyncio would tell after our last line.
+        ensure_event_loop().set_exception_handler(lambda loop, context: None)
         raise KeyboardInterrupt from error
 
 

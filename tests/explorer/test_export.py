@@ -142,7 +142,7 @@ def test_one_image_in_a_hundred_is_not_seen_before(digits, javascript):
     for packed, errors in zip(every, np.array(javascript(body, all=every, x=data.to_vectors(digits).tolist()))):
         assert np.mean(errors <= packed["error"]["seen"]) == pytest.approx(SEEN, abs=0.02)
         # Of images that it was trained on, which are taken where there is no MNIST, a model has less error.
-        assert errors.mean() == pytest.approx(packed["error"]["mean"], rel=0.15)
+        assert errors.mean() == pytest.approx(packed["error"]["mean"], rel=0.15 if real.why_no_mnist() else 0.1)
 
 
 def test_another_data_set_is_not_exported(monkeypatch, stand_in):
