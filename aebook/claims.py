@@ -1,15 +1,41 @@
-"""What others have published, and what the measurements say about a claim (the page on claims)."""
+"""Published results, and the rule by which a claim is judged (the page on claims).
 
-from collections.abc import Collection, Mapping
+The cases stand in the file ``claims.yml``. A case compares two errors of the same ten seeds. Seed by
+seed the two are measured on the same test images, and each seed has test images of its own. So the
+ten quotients differ in all that is left to chance, and one t-test covers it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+import pandas
+from scipy import stats
 
+from aebook.data import TITLES
 from aebook.parameters import InputError
 
-VERDICTS = ("holds", "does not hold", "stays open", "holds only when ")
-"""What a verdict may say. The last one goes on with the condition."""
+SEEDS = tuple(range(10))
+"""What every compared group has been run with, each once."""
+
+ERROR_RATE = 0.05
+"""How often a page without any true difference may have a case *for* or *against* (Holm 1979)."""
+
+SMALLEST = 0.02
+"""The smallest effect that matters: less than 2 % more or less error is *no difference that matters*."""
+
+SIDES = ("for", "against", "no difference", "open")
+
+SCALES = {
+    "error": lambda values: values,
+    "psnr": lambda values: 10 ** (-values / 10),
+    "right": lambda values: 100 - values,
+    "auc": lambda values: 1 - values,
+}
+"""How a recorded result becomes an error, which is better when it is lower: the mean squared error of a
+PSNR in decibels, the wrong answers of a percentage of right ones, one minus the area under a ROC curve."""
 
 
 @dataclass(frozen=True)
@@ -34,85 +60,155 @@ PUBLISHED = {
 
 
 @dataclass(frozen=True)
-class Effect:
-    """How large the error of one group of runs is, divided by that of another group.
+class Case:
+    """One comparison.
 
-    Below 1 it speaks for the first group. ``low`` and ``high`` are the smallest and the largest
-    quotient of any run of the first group and any run of the second.
+    Attributes:
+        claim: the name of the claim that it belongs to.
+        name: what is compared, and on what.
+        baseline: what the claim's side was compared with: the strongest of those in the file.
+        quotients: for each of SEEDS, the error of the claim's side divided by that of the baseline.
     """
 
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
+    claim: str
+    name: str
+    baseline: str
+    quotients: np.ndarray
 
 
-def effect(a: ArrayLike, b: ArrayLike) -> Effect:
-    """The Effect of the errors `a` over the errors `b`, each with one number per seed.
-
-    Raises:
-        InputError: unless all errors are above 0.
-    """
-    a, b = np.asarray(a, dtype="float64"), np.asarray(b, dtype="float64")
-    if a.size == 0 or b.size == 0 or not (np.all(a > 0) and np.all(b > 0)):
-        raise InputError(f"an effect needs errors above 0, got {a} and {b}")
-    return Effect(float(a.mean() / b.mean()), float(a.min() / b.max()), float(a.max() / b.min()))
-
-
-def judge(verdict: str, effects: Mapping[str, Effect], when: Collection[str] = (), limit: float = 1) -> str:
-    """Print the effects of a claim, case by case, and check the verdict on it.
-
-    A case is for the claim when every quotient is below the limit, against it when every one is
-    above, and open otherwise. A claim "holds" if all its cases are for it, and "holds only when ..."
-    for some, those that `when` names. If none is, it "does not hold" if at least one is against it,
-    and "stays open" if all are open.
+def read_cases(claims: Mapping[str, Any], trainings: pandas.DataFrame, uses: pandas.DataFrame) -> list[Case]:
+    """All cases of all claims.
 
     Args:
-        verdict: one of VERDICTS.
-        effects: an Effect by the name of its case; below 1 is for the claim.
-        when: the names of the cases that meet the condition.
-        limit: what an effect must stay below; 1 means less error.
-
-    Returns:
-        The verdict.
+        claims: what the file ``claims.yml`` holds.
+        trainings: the runs of ``one_model.ipynb``, one in a row.
+        uses: the runs of ``uses.ipynb``.
 
     Raises:
-        InputError: for words that are no verdict, cases that there are not, and no effects.
-        AssertionError: if the effects say something else.
+        InputError: if a compared group does not have each of SEEDS once, or an error is not above 0.
     """
-    *whole, conditional = VERDICTS
-    has_condition = verdict.startswith(conditional) and len(verdict) > len(conditional)
-    if verdict not in whole and not has_condition:
-        raise InputError(f"a verdict must be one of {', '.join(map(repr, VERDICTS))}; got {verdict!r}")
-    if unknown := set(when) - set(effects):
-        raise InputError(f"there is no case {', '.join(sorted(unknown))}; there are {', '.join(effects)}")
-    if not effects or has_condition != bool(when):
-        raise InputError(
-            f"{verdict!r} needs effects, and names of cases if it has a condition; "
-            f"got {len(effects)} effects and the names {list(when)}"
-        )
-    sides = {
-        name: "for" if value.high < limit else "against" if value.low > limit else "open"
-        for name, value in effects.items()
-    }
-    for name, value in effects.items():
-        print(f"{name:{max(map(len, effects))}}  {value}  {sides[name]}")
-    found = {name for name, side in sides.items() if side == "for"}
-    if found == set(effects):
-        right = verdict == "holds"
-    elif found:
-        right = has_condition and found == set(when)
-    else:
-        right = verdict == ("does not hold" if "against" in sides.values() else "stays open")
-    if not right:
-        raise AssertionError(
-            f"the verdict says {verdict!r}, but the measurements are for the claim in: "
-            f"{', '.join(sorted(found)) or 'no case'}"
-        )
-    print(f"verdict: {verdict}")
-    return verdict
+    return [
+        case
+        for claim, entry in claims.items()
+        for comparison in entry["cases"]
+        for case in _cases(claim, comparison, trainings, uses)
+    ]
+
+
+def _cases(claim: str, comparison: Mapping[str, Any], trainings: pandas.DataFrame, uses: pandas.DataFrame) -> Iterator:
+    table = uses if comparison.get("table") == "uses" else trainings
+    each = comparison.get("each", {})
+    for values in product(*each.values()):
+        place = dict(zip(each, values, strict=True))
+        name = comparison["name"].format(**{**place, "dataset": TITLES.get(place.get("dataset"))})
+        quotients, baseline = _quotients(comparison, table, place, name)
+        if "than" in comparison:
+            elsewhere = {**place, **comparison["than"]}
+            quotients = quotients / _quotients(comparison, table, elsewhere, name)[0]
+        yield Case(claim, name, baseline, quotients)
+
+
+def _quotients(
+    comparison: Mapping[str, Any], table: pandas.DataFrame, place: Mapping[str, Any], name: str
+) -> tuple[np.ndarray, str]:
+    measure, scale = comparison.get("measure", ""), SCALES[comparison.get("scale", "error")]
+
+    def errors(side: str | Mapping[str, Any]) -> np.ndarray:
+        if isinstance(side, str):
+            return _of_every_seed(scale(table[side.format(**place)]), table["seed"], f"{name}: {side}")
+        chosen = table[_matches(table, {**STANDARD, **place, **side})]
+        values = chosen.eval(measure) if len(chosen) else chosen["seed"]
+        return _of_every_seed(scale(values), chosen["seed"], f"{name}: {side}")
+
+    baselines = {str(side): errors(side) for side in comparison["b"]}
+    strongest = min(baselines, key=lambda side: baselines[side].mean())
+    return errors(comparison["a"]) / baselines[strongest], strongest
+
+
+STANDARD = {
+    "code_activation": None,
+    "output": "sigmoid",
+    "start": "book",
+    "width": 256,
+    "loss": "binary_crossentropy",
+    "epochs": 10,
+    "n_train": 60_000,
+}
+"""How a training is set where a case says nothing else; None: as the model is at its best (BEST_CODE)."""
+
+BEST_CODE = {"dense": "relu", "conv": "relu", "conv_dense": "linear", "deep": "linear"}
+
+
+def _matches(table: pandas.DataFrame, settings: Mapping[str, Any]) -> pandas.Series:
+    if settings["model"] == "pca":
+        settings = {name: settings[name] for name in ("model", "dataset", "z_dim", "n_train")}
+    elif settings["code_activation"] is None:
+        settings = {**settings, "code_activation": BEST_CODE[settings["model"]]}
+    return (table[list(settings)] == list(settings.values())).all(axis=1)
+
+
+def _of_every_seed(values: pandas.Series, seeds: pandas.Series, name: str) -> np.ndarray:
+    if sorted(seeds) != list(SEEDS):
+        raise InputError(f"{name} needs the seeds {SEEDS[0]} to {SEEDS[-1]}, each once; got {sorted(seeds)}")
+    values = pandas.Series(np.asarray(values, dtype="float64"), index=np.asarray(seeds)).sort_index()
+    if not (values > 0).all():
+        raise InputError(f"{name} needs errors above 0, got {values.tolist()}")
+    return values.to_numpy()
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """P-values adjusted for their number (Holm 1979), so that below a rate the chance of any wrong one is below it."""
+    p = np.asarray(p, dtype="float64")
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return adjusted
+
+
+def decide(cases: Sequence[Case]) -> pandas.DataFrame:
+    """Decide all cases of a page together.
+
+    A case is *for* its claim if the quotient is below 1, *against* it if it is above 1, by a t-test of
+    the logarithms; *no difference* if two t-tests say that it lies within SMALLEST of 1, whatever the
+    first says; and *open* otherwise. The p-values of each kind are adjusted with `holm`.
+
+    Returns:
+        A row for each case: claim, case, baseline, effect (the geometric mean of the quotients), low and
+        high (its 95 % confidence interval, of this case alone), p, p_same (both adjusted), side.
+    """
+    logs = np.log([case.quotients for case in cases])
+    edge = np.log1p(SMALLEST)
+    different = stats.ttest_1samp(logs, 0, axis=1)
+    above = stats.ttest_1samp(logs, -edge, axis=1, alternative="greater").pvalue
+    below = stats.ttest_1samp(logs, edge, axis=1, alternative="less").pvalue
+    interval = different.confidence_interval(0.95)
+    table = pandas.DataFrame(
+        {
+            "claim": [case.claim for case in cases],
+            "case": [case.name for case in cases],
+            "baseline": [case.baseline for case in cases],
+            "effect": np.exp(logs.mean(axis=1)),
+            "low": np.exp(interval.low),
+            "high": np.exp(interval.high),
+            "p": holm(different.pvalue),
+            "p_same": holm(np.maximum(above, below)),
+        }
+    )
+    found = np.where(table["effect"] < 1, "for", "against")
+    side = np.where(table["p"] < ERROR_RATE, found, "open")
+    table["side"] = np.where(table["p_same"] < ERROR_RATE, "no difference", side)
+    return table
+
+
+def verdict(sides: Sequence[str]) -> str:
+    """What the sides of a claim's cases make of it.
+
+    It "holds" if all cases are for it, and "holds in part" if some are. Without any it "does not hold",
+    or, as long as all are open, "stays open".
+    """
+    if "for" in sides:
+        return "holds" if set(sides) == {"for"} else "holds in part"
+    return "stays open" if set(sides) <= {"open"} else "does not hold"
 
 
 def confirm(statement: str, true: bool, judged: bool = True) -> None:

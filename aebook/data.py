@@ -78,15 +78,17 @@ class Images:
         )
 
 
-def load(name: str = "mnist", n_train: int | None = None) -> Images:
+def load(name: str = "mnist", n_train: int | None = None, test_part: int = -1) -> Images:
     """Load a data set; the module's docstring says from where.
 
     Args:
         name: ``"mnist"`` or ``"fashion_mnist"``.
         n_train: how many training images to keep, from the first on; all of them by default.
+        test_part: 0 to 9: keep every tenth test image, from this one on, so that ten runs share
+            them out; -1: keep them all.
 
     Returns:
-        Images, with every test image.
+        Images.
 
     Raises:
         InputError: if the name is unknown, ``n_train`` is larger than the supply,
@@ -97,7 +99,7 @@ def load(name: str = "mnist", n_train: int | None = None) -> Images:
         >>> load("mnist", n_train=1000).x_train.shape
         (1000, 28, 28)
     """
-    check(dataset=name)
+    check(dataset=name, test_part=test_part)
     if n_train is not None:
         check(n_train=n_train)
     folder = os.environ.get("AEBOOK_DATA")
@@ -123,6 +125,8 @@ def load(name: str = "mnist", n_train: int | None = None) -> Images:
         raise InputError(f"n_train must be at most {supply}, the training images there are, got {n_train}")
     verified = all(_idx_md5(arrays[key]) == OFFICIAL_MD5[name][key] for key in ARRAYS)
     arrays["x_train"], arrays["y_train"] = arrays["x_train"][:n_train], arrays["y_train"][:n_train]
+    if test_part >= 0:
+        arrays["x_test"], arrays["y_test"] = arrays["x_test"][test_part::10], arrays["y_test"][test_part::10]
     return Images(name=name, **arrays, source=source, reason=reason, verified=verified)
 
 

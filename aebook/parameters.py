@@ -6,11 +6,13 @@ from numbers import Integral, Real
 from typing import Any
 
 DATASETS = ("mnist", "fashion_mnist")
-MODELS = ("pca", "dense", "conv")
+MODELS = ("pca", "dense", "conv", "conv_dense", "deep")
 OPTIMIZERS = ("adadelta", "adam", "nadam", "rmsprop", "sgd")
 DATA_FORMATS = ("channels_last", "channels_first")
 OUTPUTS = ("sigmoid", "linear")
 LOSSES = ("binary_crossentropy", "mse")
+CODES = ("relu", "linear")
+STARTS = ("book", "keras")
 
 SIDE = 28
 """Height and width of an image, in pixels. A code may have as many numbers as an image, not more."""
@@ -71,6 +73,10 @@ RULES = {
     "data_format": _one_of(DATA_FORMATS),
     "output": _one_of(OUTPUTS),
     "loss": _one_of(LOSSES),
+    "code_activation": _one_of(CODES),
+    "start": _one_of(STARTS),
+    "width": _whole_number(4),
+    "test_part": _whole_number(-1, 9),
 }
 
 
@@ -105,5 +111,9 @@ def check(**values: Any) -> None:
         raise InputError(
             f"z_dim must be a multiple of {CODE_PIXELS} for the model conv, whose code is 7×7, got {values['z_dim']}"
         )
+    if values.get("model") == "conv" and values.get("code_activation", "relu") != "relu":
+        raise InputError(f"code_activation must be relu for the model conv, got {values['code_activation']!r}")
+    if values.get("model") in ("conv", "conv_dense") and values.get("output", "sigmoid") != "sigmoid":
+        raise InputError(f"output must be sigmoid for the model {values['model']}, got {values['output']!r}")
     if values.get("output") == "linear" and values.get("loss", "mse") != "mse":
         raise InputError(f"loss must be mse for a linear output, which may be any number; got {values['loss']!r}")

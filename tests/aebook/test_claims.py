@@ -1,76 +1,156 @@
+import numpy as np
+import pandas
 import pytest
 
 from aebook import claims
+from aebook.claims import SEEDS, Case, decide, holm, read_cases, verdict
 from aebook.parameters import InputError
 
-LESS, MORE, OPEN = claims.effect([1, 2], [4, 5]), claims.effect([4, 5], [1, 2]), claims.effect([1, 3], [2, 2])
+
+def case(logs, name="a"):
+    return Case("claim", name, "b", np.exp(logs))
 
 
-def test_an_effect_is_a_quotient_with_its_extremes():
-    assert claims.Effect(mean=1.5 / 4.5, low=1 / 5, high=2 / 4) == LESS
-    assert str(LESS) == "0.333 (0.200 to 0.500)"
+def drawn(effects, spread, random):
+    """Cases with these true effects, measured with this spread."""
+    return [case(np.log(effect) + spread * random.standard_normal(len(SEEDS))) for effect in effects]
 
 
-@pytest.mark.parametrize(("a", "b"), [([], [1]), ([1], []), ([1], [0]), ([float("nan")], [1]), ([-1], [1])])
-def test_an_effect_needs_errors(a, b):
-    with pytest.raises(InputError, match="an effect needs errors above 0, got"):
-        claims.effect(a, b)
+def sides(effects, spread, seed=0):
+    return list(decide(drawn(effects, spread, np.random.default_rng(seed)))["side"])
+
+
+def test_each_side_is_found():
+    assert sides([0.8, 1.2, 1.0, 1.001], 0.005) == ["for", "against", "no difference", "no difference"]
+    assert sides([0.98, 1.02], 0.2) == ["open", "open"]
+
+
+def test_a_difference_too_small_to_matter_is_none_however_sure_it_is():
+    table = decide([case(np.log(0.99) + 0.0005 * np.arange(-5, 5))])
+    assert table["p"].item() < 1e-7 and table["side"].item() == "no difference"
+
+
+def test_the_effect_is_the_geometric_mean_with_its_interval():
+    table = decide([case(np.log([0.5, 2] * 5))])
+    low, effect, high = table[["low", "effect", "high"]].iloc[0]
+    assert effect == pytest.approx(1) and low == pytest.approx(1 / high)
+    assert np.log(high) == pytest.approx(2.262 * np.log(2) * np.sqrt(10 / 9) / np.sqrt(10), rel=1e-3)  # t of 9
+
+
+def test_holm_by_hand():
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+
+
+CASES = 110
+"""About as many as the page has."""
+
+
+def test_pages_without_any_difference_are_rarely_wrong():
+    random, wrong = np.random.default_rng(0), 0
+    for _ in range(1_000):
+        wrong += bool({"for", "against"} & set(decide(drawn(np.ones(CASES), 0.02, random))["side"]))
+    print(f"{wrong} of 1,000 pages without any difference have a case for or against")
+    assert wrong <= 50
+
+
+def test_an_effect_of_5_percent_is_found():
+    random, found = np.random.default_rng(0), []
+    effects = np.repeat([0.95, 1.0], [10, CASES - 10])
+    for _ in range(200):
+        found += list(decide(drawn(effects, 0.02, random))["side"][:10] == "for")
+    print(f"{100 * np.mean(found):.0f} % of the effects of 5 % are found")
+    assert np.mean(found) >= 0.8
 
 
 @pytest.mark.parametrize(
-    ("verdict", "effects", "when"),
+    ("sides", "says"),
     [
-        ("holds", {"a": LESS, "b": LESS}, ()),
-        ("does not hold", {"a": MORE, "b": OPEN}, ()),
-        ("stays open", {"a": OPEN}, ()),
-        ("holds only when it rains", {"a": LESS, "b": OPEN, "c": MORE}, ["a"]),
+        (["for", "for"], "holds"),
+        (["for", "open"], "holds in part"),
+        (["for", "against"], "holds in part"),
+        (["against", "open"], "does not hold"),
+        (["no difference"], "does not hold"),
+        (["open", "open"], "stays open"),
     ],
 )
-def test_a_verdict_that_agrees_is_returned(verdict, effects, when, capsys):
-    assert claims.judge(verdict, effects, when) == verdict
-    lines = capsys.readouterr().out.splitlines()
-    sides = {LESS: "for", MORE: "against", OPEN: "open"}
-    assert [line.split()[-1] for line in lines[:-1]] == [sides[effect] for effect in effects.values()]
-    assert lines[-1] == f"verdict: {verdict}"
+def test_what_the_cases_make_of_a_claim(sides, says):
+    assert verdict(sides) == says
+
+
+# Cases from tables
+
+
+def trainings(**models):
+    """A table with runs of these models, each with the errors of the seeds."""
+    rows = [
+        {**claims.STANDARD, "code_activation": "relu", "dataset": "mnist", "z_dim": 49, "learning_rate": 0.003}
+        | {"model": model, "seed": seed, "error": error, "floor": 1.0}
+        for model, errors in models.items()
+        for seed, error in enumerate(errors)
+    ]
+    return pandas.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+def comparison(**more):
+    where = {"dataset": ["mnist"], "z_dim": [49]}
+    known = {"name": "dense ÷ conv, {dataset}, {z_dim}", "a": {"model": "dense"}, "b": [{"model": "conv"}], "measure": "error"}
+    return {"claim": {"cases": [{**known, "each": where, **more}]}}
+
+
+TEN = np.arange(10.0) + 2
+
+
+def test_a_case_divides_seed_by_seed():
+    [found] = read_cases(comparison(), trainings(dense=TEN, conv=2 * TEN), pandas.DataFrame())
+    assert found.name == "dense ÷ conv, MNIST, 49" and found.quotients == pytest.approx(0.5 * np.ones(10))
+    [found] = read_cases(comparison(measure="error - floor"), trainings(dense=TEN, conv=2 * TEN), pandas.DataFrame())
+    assert found.quotients == pytest.approx((TEN - 1) / (2 * TEN - 1))
+
+
+def test_swapped_models_turn_the_case_round():
+    cases = [
+        read_cases(comparison(), trainings(**{a: TEN, b: 2 * TEN}), pandas.DataFrame())[0]
+        for a, b in (("dense", "conv"), ("conv", "dense"))
+    ]
+    assert [decide([found])["side"].item() for found in cases] == ["for", "against"]
+
+
+def test_the_strongest_baseline_counts():
+    table = trainings(dense=TEN, conv=2 * TEN, pca=0.5 * TEN)
+    [found] = read_cases(comparison(b=[{"model": "conv"}, {"model": "pca"}]), table, pandas.DataFrame())
+    assert "pca" in found.baseline and found.quotients == pytest.approx(2 * np.ones(10))
+
+
+@pytest.mark.parametrize("errors", [TEN[:9], [*TEN, 3.0]])
+def test_a_seed_that_is_missing_or_one_too_many(errors):
+    with pytest.raises(InputError, match=r"^dense ÷ conv, MNIST, 49: .*dense.* needs the seeds 0 to 9, each once; got"):
+        read_cases(comparison(), trainings(dense=errors, conv=TEN), pandas.DataFrame())
+
+
+def test_an_error_of_0_has_no_quotient():
+    with pytest.raises(InputError, match="needs errors above 0, got"):
+        read_cases(comparison(), trainings(dense=TEN, conv=TEN - 2), pandas.DataFrame())
+
+
+def test_a_quotient_of_quotients():
+    first = trainings(dense=TEN, conv=TEN)
+    second = trainings(dense=TEN, conv=2 * TEN).assign(dataset="fashion_mnist")
+    [found] = read_cases(
+        comparison(than={"dataset": "fashion_mnist"}), pandas.concat([first, second]), pandas.DataFrame()
+    )
+    assert found.quotients == pytest.approx(2 * np.ones(10))
 
 
 @pytest.mark.parametrize(
-    ("verdict", "effects", "when"),
-    [
-        ("does not hold", {"a": LESS}, ()),
-        ("holds", {"a": MORE}, ()),
-        ("holds", {"a": OPEN}, ()),
-        ("does not hold", {"a": OPEN}, ()),
-        ("stays open", {"a": OPEN, "b": MORE}, ()),
-        ("stays open", {"a": LESS, "b": OPEN}, ()),
-        ("holds", {"a": LESS, "b": OPEN}, ()),
-        ("holds only when it rains", {"a": LESS, "b": MORE}, ["b"]),
-        ("holds only when it rains", {"a": LESS, "b": MORE}, ["a", "b"]),
-        ("holds only when it rains", {"a": LESS, "b": LESS}, ["a", "b"]),
-        ("holds only when it rains", {"a": MORE}, ["a"]),
-    ],
+    ("scale", "a", "b", "quotient"),
+    [("psnr", 20.0, 10.0, 0.1), ("right", 90.0, 80.0, 0.5), ("auc", 0.9, 0.8, 0.5), ("error", 2.0, 4.0, 0.5)],
 )
-def test_a_verdict_that_disagrees_is_an_error(verdict, effects, when):
-    with pytest.raises(AssertionError, match="the verdict says .*, but the measurements are for the claim in: "):
-        claims.judge(verdict, effects, when)
-
-
-def test_the_limit_moves_the_line():
-    assert claims.judge("holds", {"a": OPEN}, limit=2)
-    assert claims.judge("does not hold", {"a": LESS}, limit=0.1)
-    assert claims.judge("stays open", {"a": LESS}, limit=0.3)
-
-
-def test_words_that_are_no_verdict():
-    with pytest.raises(InputError, match="a verdict must be one of .*; got 'maybe'"):
-        claims.judge("maybe", {"a": LESS})
-    with pytest.raises(InputError, match="there is no case b; there are a"):
-        claims.judge("holds only when it rains", {"a": LESS}, when=["b"])
-    for arguments in [("holds", {}), ("holds", {"a": LESS}, ["a"]), ("holds only when it rains", {"a": LESS})]:
-        with pytest.raises(InputError, match="needs effects, and names of cases if it has a condition; got"):
-            claims.judge(*arguments)
-    with pytest.raises(InputError, match="a verdict must be one of"):
-        claims.judge("holds only when ", {"a": LESS}, when=["a"])
+def test_what_the_uses_record_becomes_an_error(scale, a, b, quotient):
+    uses = pandas.DataFrame({"seed": SEEDS, "a_3": a, "b_3": b})
+    entry = {"name": "a ÷ b", "table": "uses", "a": "a_{n}", "b": ["b_{n}"], "scale": scale, "each": {"n": [3]}}
+    [found] = read_cases({"claim": {"cases": [entry]}}, pandas.DataFrame(), uses)
+    assert found.quotients == pytest.approx(quotient * np.ones(10))
 
 
 def test_a_statement_is_true_or_an_error_or_not_judged(capsys):

@@ -19,6 +19,10 @@ GOOD = {
     "data_format": "channels_first",
     "output": "linear",
     "loss": "mse",
+    "code_activation": "linear",
+    "start": "keras",
+    "width": 64,
+    "test_part": 9,
 }
 
 
@@ -51,6 +55,10 @@ def test_good_values_pass():
         ("data_format", "last", "data_format must be one of channels_last, channels_first; got 'last'"),
         ("output", "relu", "output must be one of sigmoid, linear; got 'relu'"),
         ("loss", "bce", "loss must be one of binary_crossentropy, mse; got 'bce'"),
+        ("code_activation", "tanh", "code_activation must be one of relu, linear; got 'tanh'"),
+        ("start", "he", "start must be one of book, keras; got 'he'"),
+        ("width", 3, "width must be at least 4, got 3"),
+        ("test_part", 10, "test_part must be at most 9, got 10"),
         ("zdim", 8, f"there is no parameter 'zdim'; there are {', '.join(RULES)}"),
     ],
 )
