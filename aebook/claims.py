@@ -165,19 +165,24 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
-def decide(cases: Sequence[Case]) -> pandas.DataFrame:
+def decide(cases: Sequence[Case], error_rate: float = ERROR_RATE, smallest: float = SMALLEST) -> pandas.DataFrame:
     """Decide all cases of a page together.
 
     A case is *for* its claim if the quotient is below 1, *against* it if it is above 1, by a t-test of
-    the logarithms; *no difference* if two t-tests say that it lies within SMALLEST of 1, whatever the
-    first says; and *open* otherwise. The p-values of each kind are adjusted with `holm`.
+    the logarithms; *no difference* if two t-tests say that it lies within the smallest effect of 1,
+    whatever the first says; and *open* otherwise. The p-values of each kind are adjusted with `holm`.
+
+    Args:
+        cases: all cases of the page.
+        error_rate: how often a page without any true difference may have a wrong *for* or *against*.
+        smallest: the smallest effect that matters, such as 0.02.
 
     Returns:
         A row for each case: claim, case, baseline, effect (the geometric mean of the quotients), low and
         high (its 95 % confidence interval, of this case alone), p, p_same (both adjusted), side.
     """
     logs = np.log([case.quotients for case in cases])
-    edge = np.log1p(SMALLEST)
+    edge = np.log1p(smallest)
     different = stats.ttest_1samp(logs, 0, axis=1)
     above = stats.ttest_1samp(logs, -edge, axis=1, alternative="greater").pvalue
     below = stats.ttest_1samp(logs, edge, axis=1, alternative="less").pvalue
@@ -195,8 +200,8 @@ def decide(cases: Sequence[Case]) -> pandas.DataFrame:
         }
     )
     found = np.where(table["effect"] < 1, "for", "against")
-    side = np.where(table["p"] < ERROR_RATE, found, "open")
-    table["side"] = np.where(table["p_same"] < ERROR_RATE, "no difference", side)
+    side = np.where(table["p"] < error_rate, found, "open")
+    table["side"] = np.where(table["p_same"] < error_rate, "no difference", side)
     return table
 
 
