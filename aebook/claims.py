@@ -66,14 +66,19 @@ class Case:
     Attributes:
         claim: the name of the claim that it belongs to.
         name: what is compared, and on what.
-        baseline: what the claim's side was compared with: the strongest of those in the file.
-        quotients: for each of SEEDS, the error of the claim's side divided by that of the baseline.
+        baselines: the mean error of each that the claim's side might be compared with.
+        quotients: for each of SEEDS, the error of the claim's side divided by that of the strongest.
     """
 
     claim: str
     name: str
-    baseline: str
+    baselines: Mapping[str, float]
     quotients: np.ndarray
+
+    @property
+    def strongest(self) -> str:
+        """The baseline with the least mean error."""
+        return min(self.baselines, key=lambda name: self.baselines[name])
 
 
 def read_cases(claims: Mapping[str, Any], trainings: pandas.DataFrame, uses: pandas.DataFrame) -> list[Case]:
@@ -101,16 +106,16 @@ def _cases(claim: str, comparison: Mapping[str, Any], trainings: pandas.DataFram
     for values in product(*each.values()):
         place = dict(zip(each, values, strict=True))
         name = comparison["name"].format(**{**place, "dataset": TITLES.get(place.get("dataset"))})
-        quotients, baseline = _quotients(comparison, table, place, name)
+        baselines, quotients = _quotients(comparison, table, place, name)
         if "than" in comparison:
             elsewhere = {**place, **comparison["than"]}
-            quotients = quotients / _quotients(comparison, table, elsewhere, name)[0]
-        yield Case(claim, name, baseline, quotients)
+            quotients = quotients / _quotients(comparison, table, elsewhere, name)[1]
+        yield Case(claim, name, baselines, quotients)
 
 
 def _quotients(
     comparison: Mapping[str, Any], table: pandas.DataFrame, place: Mapping[str, Any], name: str
-) -> tuple[np.ndarray, str]:
+) -> tuple[dict[str, float], np.ndarray]:
     measure, scale = comparison.get("measure", ""), SCALES[comparison.get("scale", "error")]
 
     def errors(side: str | Mapping[str, Any]) -> np.ndarray:
@@ -120,9 +125,15 @@ def _quotients(
         values = chosen.eval(measure) if len(chosen) else chosen["seed"]
         return _of_every_seed(scale(values), chosen["seed"], f"{name}: {side}")
 
-    baselines = {str(side): errors(side) for side in comparison["b"]}
-    strongest = min(baselines, key=lambda side: baselines[side].mean())
-    return errors(comparison["a"]) / baselines[strongest], strongest
+    baselines = {_in_words(side, place): errors(side) for side in comparison["b"]}
+    means = {words: float(values.mean()) for words, values in baselines.items()}
+    return means, errors(comparison["a"]) / baselines[min(means, key=lambda words: means[words])]
+
+
+def _in_words(side: str | Mapping[str, Any], place: Mapping[str, Any]) -> str:
+    if isinstance(side, str):
+        return side.format(**place).replace("_", " ")
+    return ", ".join(str(value) if name != "epochs" else f"{value} epochs" for name, value in side.items())
 
 
 STANDARD = {
@@ -178,7 +189,7 @@ def decide(cases: Sequence[Case], error_rate: float = ERROR_RATE, smallest: floa
         smallest: the smallest effect that matters, such as 0.02.
 
     Returns:
-        A row for each case: claim, case, baseline, effect (the geometric mean of the quotients), low and
+        A row for each case: claim, case, effect (the geometric mean of the quotients), low and
         high (its 95 % confidence interval, of this case alone), p, p_same (both adjusted), side.
     """
     logs = np.log([case.quotients for case in cases])
@@ -191,7 +202,6 @@ def decide(cases: Sequence[Case], error_rate: float = ERROR_RATE, smallest: floa
         {
             "claim": [case.claim for case in cases],
             "case": [case.name for case in cases],
-            "baseline": [case.baseline for case in cases],
             "effect": np.exp(logs.mean(axis=1)),
             "low": np.exp(interval.low),
             "high": np.exp(interval.high),

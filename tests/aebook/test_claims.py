@@ -8,7 +8,7 @@ from aebook.parameters import InputError
 
 
 def case(logs, name="a"):
-    return Case("claim", name, "b", np.exp(logs))
+    return Case("claim", name, {"b": 1.0}, np.exp(logs))
 
 
 def drawn(effects, spread, random):
@@ -94,7 +94,12 @@ def trainings(**models):
 
 def comparison(**more):
     where = {"dataset": ["mnist"], "z_dim": [49]}
-    known = {"name": "dense ÷ conv, {dataset}, {z_dim}", "a": {"model": "dense"}, "b": [{"model": "conv"}], "measure": "error"}
+    known = {
+        "name": "dense ÷ conv, {dataset}, {z_dim}",
+        "a": {"model": "dense"},
+        "b": [{"model": "conv"}],
+        "measure": "error",
+    }
     return {"claim": {"cases": [{**known, "each": where, **more}]}}
 
 
@@ -119,7 +124,8 @@ def test_swapped_models_turn_the_case_round():
 def test_the_strongest_baseline_counts():
     table = trainings(dense=TEN, conv=2 * TEN, pca=0.5 * TEN)
     [found] = read_cases(comparison(b=[{"model": "conv"}, {"model": "pca"}]), table, pandas.DataFrame())
-    assert "pca" in found.baseline and found.quotients == pytest.approx(2 * np.ones(10))
+    assert found.strongest == "pca" and found.baselines == {"conv": 13.0, "pca": 3.25}
+    assert found.quotients == pytest.approx(2 * np.ones(10))
 
 
 @pytest.mark.parametrize("errors", [TEN[:9], [*TEN, 3.0]])
