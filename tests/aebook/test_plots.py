@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from aebook import charts, claims, data, diagrams, plots
+from aebook import charts, data, diagrams, plots
 from aebook.parameters import InputError
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
@@ -155,13 +155,45 @@ def test_a_name_has_one_colour_in_all_panels(real):
     assert left.lines[1].get_color() == right.lines[0].get_color() != left.lines[0].get_color()
 
 
+def decided(sides):
+    """Rows as aebook.claims.decide gives them, one for each side."""
+    effects = {"for": 0.5, "against": 2.0, "no difference": 1.001, "open": 1.1}
+    return pandas.DataFrame(
+        [
+            {"case": f"case {side}", "effect": effects[side], "low": effects[side] - 0.1, "high": effects[side] + 0.1}
+            | {"side": side}
+            for side in sides
+        ]
+    )
+
+
+def looks(figure):
+    """The color, marker and filling of each point."""
+    points = [line for line in figure.axes[0].lines if line.get_marker() != "None" and len(line.get_xdata())]
+    return {(line.get_color(), line.get_marker(), line.get_markerfacecolor()) for line in points}
+
+
 def test_effects_show_their_side_of_the_line(tmp_path):
-    cases = {"for": ([1, 2], [4, 5]), "against": ([4, 5], [1, 2]), "open": ([1, 3], [2, 2])}
-    figure = charts.effects({name: claims.effect(*errors) for name, errors in cases.items()}, "a ÷ b")
-    points = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
-    assert len({line.get_color() for line in points}) == len({line.get_marker() for line in points}) == 3
-    assert {"0.333", "3.000", "1.000", "for", "against", "open"} <= text(figure)
+    sides = ("for", "against", "no difference", "open")
+    figure = charts.effects(decided(sides), "a ÷ b")
+    assert len(looks(figure)) == 4
+    assert {"0.50", "2.00", "1.00", "1.10", *(f"case {side}" for side in sides)} <= text(figure)
+    assert {"one", "two"} <= text(charts.effects(decided(["for", "open"]), "a ÷ b", ["one", "two"]))
     figure.savefig(tmp_path / "effects.png")
+
+
+def test_strips_have_a_row_for_each_claim(tmp_path):
+    figure = charts.strips({"first": decided(["for", "for"]), "second": decided(["against", "open"])})
+    assert {"first", "second"} <= text(figure) and len(looks(figure)) == 3
+    figure.savefig(tmp_path / "strips.png")
+
+
+def test_a_case_shows_each_seed_its_mean_and_what_does_not_matter(tmp_path):
+    figure = charts.case([0.5, 2.0], 0.4, 2.5, 0.02)
+    seeds, interval, mean = figure.axes[0].lines[1:]
+    assert list(seeds.get_xdata()) == [0.5, 2.0] and list(interval.get_xdata()) == [0.4, 2.5]
+    assert mean.get_xdata() == pytest.approx(1)
+    figure.savefig(tmp_path / "case.png")
 
 
 def test_a_race_has_a_line_to_reach_in_each_panel(tmp_path):
