@@ -67,10 +67,10 @@ book: $(SITE_READY) ## build the HTML from the stored outputs, in English and in
 	@touch $(BOOK_READY)
 	@echo "The book is ready. Open _build/html/index.html in a browser, or _build/html/ko/index.html for the Korean edition."
 
-check: $(READY) ## lint, unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes)
+check: $(READY) ## lint, unit tests, what the pages print of the stored models, and whether the Korean is complete (2 minutes); SLOW=1: the slower tests, too
 	$(if $(AEBOOK_DATA)$(REAL),@$(BIN)/python -m tools.real $(if $(REAL),--required) > /dev/null)
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy
-	$(PYTEST) $(UNIT) 3 -m "not slow"
+	$(PYTEST) $(UNIT) 3 $(if $(SLOW),,-m "not slow")
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
 	  $(BOOK) -b gettext $$folder/gettext && $(BIN)/python -m tools.translation $$folder/gettext
 
@@ -85,8 +85,7 @@ words: $(READY) ## print how long the sentences of each page are
 	@$(BIN)/python -m tools.lessons
 
 test: $(READY) ## check and the slower tests, then every notebook in full against its stored outputs, then the book in a browser
-	@$(MAKE) --no-print-directory check
-	$(PYTEST) $(UNIT) 3 -m slow
+	@$(MAKE) --no-print-directory check SLOW=1
 	@if $(BIN)/python -m tools.real --ask; then $(MAKE) --no-print-directory verify; fi
 	@$(MAKE) --no-print-directory book
 	$(PYTEST) $(BUILT) --numprocesses 3 --dist worksteal
