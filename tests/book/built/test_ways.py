@@ -103,6 +103,15 @@ def test_the_first_figure_is_seen_whole_on_a_phone(page, address):
 
 
 @each_edition
+def test_the_six_sentences_on_claims_are_on_the_first_screen(language, page, address):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{address}/{'' if language == 'en' else f'{language}/'}notebooks/claims.html")
+    for seen in (page.locator("article ol > li").nth(5), page.locator("article img").first):
+        box = seen.bounding_box()
+        assert box["y"] + box["height"] <= 800
+
+
+@each_edition
 @pytest.mark.parametrize("name", [page for page in built.english_pages() if page.startswith("notebooks/")])
 def test_a_chapter_can_be_downloaded_and_read_on(name, language, page, address):
     button, minutes = {
