@@ -1,5 +1,8 @@
 """What the stored tables of trainings must hold for a fair comparison."""
 
+import re
+from itertools import product
+
 import pandas
 import pytest
 import yaml
@@ -64,3 +67,50 @@ def test_every_case_can_be_judged(trainings):
     cases = claims.read_cases(said, trainings, read("uses"))
     assert {case.claim for case in cases} == set(said)
     assert len({(case.claim, case.name) for case in cases}) == len(cases)
+
+
+OF_AUTOENCODERS = (
+    r"(plain|denoising)_autoencoder_\d+|code_bits_\d|plane_(dense|deep)|wrong_codes_\d+|auc_\w+_autoencoder"
+)
+
+
+def test_no_stored_baseline_beats_the_one_that_is_shown():
+    """Every simple method whose result stands in the table of uses is a baseline of the cases on that result."""
+    said = yaml.safe_load((ROOT / "claims.yml").read_text(encoding="utf-8"))
+    uses = read("uses")
+    alike = {
+        "denoising": r"\w+_(10|20|30|50|70)",
+        "compression": r"(pca|jpeg|webp)_bits_\d",
+        "plane": r"plane_\w+",
+        "labels": r"wrong_\w+_\d+",
+        "strangers": r"auc_\w+",
+    }
+    for claim, pattern in alike.items():
+        stored = {name for name in uses.columns if re.fullmatch(pattern, name)}
+        stored = {name for name in stored if not re.fullmatch(OF_AUTOENCODERS, name)}
+        named = {
+            side.format(**dict(zip(entry.get("each", {}), place, strict=True)))
+            for entry in said[claim]["cases"]
+            for place in product(*entry.get("each", {}).values())
+            for side in entry["b"]
+        }
+        assert stored == named, claim
+
+
+def test_the_effect_is_that_over_the_strongest_baseline(trainings):
+    """By hand, from the tables alone: the noise of level 0.5, and convolution on MNIST."""
+    said = yaml.safe_load((ROOT / "claims.yml").read_text(encoding="utf-8"))
+    uses = read("uses").sort_values("seed")
+    cases = {(case.claim, case.name): case for case in claims.read_cases(said, trainings, uses)}
+    errors = {name: 10 ** (-uses[f"{name}_50"] / 10) for name in ("noisy_image", "PCA", "best_filter", "linear_map")}
+    strongest = min(errors.values(), key=lambda values: values.mean())
+    expected = 10 ** (-uses["denoising_autoencoder_50"] / 10) / strongest
+    assert cases["denoising", "noise 0.50"].quotients == pytest.approx(expected.to_numpy())
+    here = trainings.query("dataset == 'mnist' and z_dim == 49 and epochs == 10 and loss == 'binary_crossentropy'")
+    here = here[(here["n_train"] == 60_000) & (here["width"] == 256) & (here["start"] == "book")]
+    excess = (
+        (here["test_bce"] - here["bce_floor"]).groupby([here["model"], here["code_activation"], here["seed"]]).mean()
+    )
+    dense = min((excess["dense", code] for code in ("relu", "linear")), key=lambda values: values.mean())
+    expected = (excess["conv_dense", "linear"] / dense).to_numpy()
+    assert cases["better", "convolutional with a dense code, MNIST"].quotients == pytest.approx(expected)
