@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from aebook.data import TITLES
@@ -105,7 +106,7 @@ def _cases(claim: str, comparison: Mapping[str, Any], trainings: pandas.DataFram
     each = comparison.get("each", {})
     for values in product(*each.values()):
         place = dict(zip(each, values, strict=True))
-        name = comparison["name"].format(**{**place, "dataset": TITLES.get(place.get("dataset"))})
+        name = comparison["name"].format(**{**place, "dataset": TITLES.get(place.get("dataset", ""))})
         baselines, quotients = _quotients(comparison, table, place, name)
         if "than" in comparison:
             elsewhere = {**place, **comparison["than"]}
@@ -167,12 +168,12 @@ def _of_every_seed(values: pandas.Series, seeds: pandas.Series, name: str) -> np
     return values.to_numpy()
 
 
-def holm(p: Sequence[float]) -> np.ndarray:
+def holm(p: ArrayLike) -> np.ndarray:
     """P-values adjusted for their number (Holm 1979), so that below a rate the chance of any wrong one is below it."""
-    p = np.asarray(p, dtype="float64")
-    order = np.argsort(p)
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    values = np.asarray(p, dtype="float64")
+    order = np.argsort(values)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1)
     return adjusted
 
 
