@@ -11,7 +11,7 @@ from aebook import claims
 from tests.rerun.helpers import ROOT
 
 KIND = ["dataset", "model", "code_activation", "output", "width", "loss"]
-COMPARED = ("models", "few_images", "outputs", "longer", "widths", "starts")
+COMPARED = ("models", "few_images", "outputs", "widths", "starts")
 """The tables of trainings; `tuning` chose their learning rates."""
 
 
