@@ -24,7 +24,7 @@ KOREAN = Words("ko")
         ("code\n(36 numbers)", "부호\n(값 36개)"),
         ("epoch  1/10: loss 0.3581, validation loss 0.2715", "에포크 1/10: 손실 0.3581, 검증 손실 0.2715"),
         ("0.99 (0.98 to 1.00)", "0.99 (0.98~1.00)"),
-        ("sigmoid with BCE ÷ linear", "BCE를 쓴 시그모이드 ÷ 선형"),
+        ("convolutional ÷ linear", "합성곱 ÷ 선형"),
         ("true: trained on digits, it is up to noise 1", "참: trained on digits, it is up to noise 1"),
         ("true: the run gives what the table says", "참: 실행 결과가 표와 같음"),  # {s} is whole
         ("  a      accuracy", "  a        정확도"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from aebook import charts, data, diagrams, plots
+from aebook import charts, data, diagrams, plots, quotients
 from aebook.parameters import InputError
 
 NOTE = "Stand-in data: scikit-learn's digits, not MNIST"
@@ -175,21 +175,21 @@ def looks(figure):
 
 def test_effects_show_their_side_of_the_line(tmp_path):
     sides = ("for", "against", "no difference", "open")
-    figure = charts.effects(decided(sides), "a ÷ b")
+    figure = quotients.effects(decided(sides), "a ÷ b")
     assert len(looks(figure)) == 4
     assert {"0.50", "2.00", "1.00", "1.10", *(f"case {side}" for side in sides)} <= text(figure)
-    assert {"one", "two"} <= text(charts.effects(decided(["for", "open"]), "a ÷ b", ["one", "two"]))
+    assert {"one", "two"} <= text(quotients.effects(decided(["for", "open"]), "a ÷ b", ["one", "two"]))
     figure.savefig(tmp_path / "effects.png")
 
 
 def test_strips_have_a_row_for_each_claim(tmp_path):
-    figure = charts.strips({"first": decided(["for", "for"]), "second": decided(["against", "open"])})
+    figure = quotients.strips({"first": decided(["for", "for"]), "second": decided(["against", "open"])})
     assert {"first", "second"} <= text(figure) and len(looks(figure)) == 3
     figure.savefig(tmp_path / "strips.png")
 
 
 def test_a_case_shows_each_seed_its_mean_and_what_does_not_matter(tmp_path):
-    figure = charts.case([0.5, 2.0], 0.4, 2.5, 0.02)
+    figure = quotients.case([0.5, 2.0], 0.4, 2.5, 0.02)
     seeds, interval, mean = figure.axes[0].lines[1:]
     assert list(seeds.get_xdata()) == [0.5, 2.0] and list(interval.get_xdata()) == [0.4, 2.5]
     assert mean.get_xdata() == pytest.approx(1)
