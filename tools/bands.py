@@ -48,7 +48,7 @@ ALSO = {
 }
 """Notebooks that run with seed 0 on these machines too."""
 
-REPEATED = {"ledger": ("avx2", "one-core", "eigen"), "sweep": ("avx2", "one-core")}
+REPEATED = {"claims": ("avx2", "one-core"), "ledger": ("avx2", "one-core", "eigen"), "sweep": ("avx2", "one-core")}
 """Notebooks that make one run of a stored table again: the seed stays, the machine changes."""
 
 

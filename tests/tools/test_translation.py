@@ -123,6 +123,6 @@ def test_no_messages_is_an_error(tmp_path):
 
 def test_a_glued_word_wants_its_korean():
     """The verdicts on the page of claims are glued, and stand in no text of the page."""
-    texts = ["**{glue:text}`shifts_verdict`**", "{glue:text}`shifts_1`", "{glue:text}`claims_count:d`"]
+    texts = ["**{glue:text}`shifts_verdict`**", "{glue:text}`shifts_1:.2f`", "{glue:text}`claims_count:d`"]
     assert translation.glued_words("notebooks/claims", texts) == ["holds"]
     assert translation.translated(translation.KOREAN / "sphinx.po")["holds"] == "성립"
