@@ -64,7 +64,7 @@ def strips(claims: Mapping[str, DataFrame]) -> Figure:
     Args:
         claims: rows of what aebook.claims.decide gives, by what the claim is called in the figure.
     """
-    figure, axis = _quotients((8, 0.28 * len(claims) + 0.75))
+    figure, axis = _quotients((8, 0.25 * len(claims) + 0.7))
     for place, cases in enumerate(claims.values()):
         for side, (color, marker) in SIDE_STYLES.items():
             found = cases.loc[cases["side"] == side, "effect"]

@@ -50,7 +50,7 @@ def test_a_page_shows_every_stored_figure_with_its_words(page):
     words = [cell.metadata.mystnb for cell in cells if "figure" in cell.metadata.get("mystnb", {})]
     figures = [one for one in words if one.figure.name.startswith("fig-")]
     text = html(page)
-    assert len(figures) >= 2
+    assert len(figures) >= 2 or page == "notebooks/ledger"  # which has tables only
     for one in figures:
         place = text.index(f'id="{one.figure.name}"')
         ((alt, source),) = re.findall(r'<img alt="([^"]*)"[^>]* src="([^"]*)"', text[place : place + 2000])[:1]
