@@ -96,7 +96,8 @@ def test_rerun_with_small_parameters(path, tmp_path):
     copy, checks = solved(path, tmp_path)
     notebook, results = rerun(copy, tmp_path, cwd=path.parent)
     assert len(re.findall(r"^the check of \w+: right: ", printed(notebook), re.MULTILINE)) == checks
-    assert results["data_verified"] == data.load("mnist").verified
+    runs_something = path.stem != "claims"  # which judges by stored tables alone
+    assert results["data_verified"] == (data.load("mnist").verified or not runs_something)
     assert results.get("data_source", "folder") in ("folder", "keras", "stand-in")
     if path == DENSE:
         assert "13,336 parameters" in printed(notebook)
