@@ -98,7 +98,7 @@ class MarkStored(SphinxPostTransform):
             node["alt"] = f"{node.get('alt', '')} {mark}".strip()
         for node in [*self.document.findall(is_about_stored)]:
             words = nodes.emphasis("", mark)
-            if isinstance(node, nodes.bullet_list):
+            if isinstance(node, nodes.Sequential):  # a list, whose parts are no words
                 before = nodes.paragraph("", "", words)
                 before.line = node.line
                 node.parent.insert(node.parent.index(node), before)

@@ -1,4 +1,4 @@
-"""The extensions by themselves: `book.launch`, `book.scripts`, `book.search`, `book.editions`, `book.words`."""
+"""The extensions by themselves: launch, runs, scripts, search, editions and words."""
 
 import io
 from types import SimpleNamespace
@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from docutils import nodes
+from docutils.utils import new_document
 from sphinx import locale
 from sphinx.errors import ConfigError, ExtensionError
 
-from book import CONCERNS, HERE, editions, launch, scripts, search, words
+from book import CONCERNS, HERE, editions, launch, runs, scripts, search, words
 from tools import built
 
 NO_MODULES_OF_SPHINX = {"__init__", "cells", "colab", "conf", "lab", "markdown", "rerun"}
@@ -76,3 +78,15 @@ def korean(monkeypatch, tmp_path):
 def test_nothing_has_no_translation(korean):
     """The catalogue's entry for nothing is its header."""
     assert words.translated("Cover") == "표지" and words.translated("") == ""
+
+
+@pytest.mark.parametrize("kind", [nodes.bullet_list, nodes.enumerated_list])
+def test_a_list_of_the_stored_run_is_marked_in_a_paragraph_before_it(kind, monkeypatch):
+    document = new_document("")
+    document += kind("", nodes.list_item("", nodes.paragraph("", "a")), classes=["stored"])
+    monkeypatch.setattr(runs, "is_shown", lambda *_: True)
+    document.settings.env = SimpleNamespace(docname="a", app=None)
+    runs.MarkStored(document).run()
+    before, after = document.children
+    assert before.astext() == "(Written about the stored run.)" and isinstance(before, nodes.paragraph)
+    assert after.astext() == "a"
