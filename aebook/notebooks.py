@@ -1,4 +1,4 @@
-"""What an executed notebook holds: the results it recorded, and its figures."""
+"""What a notebook says of its measurements, and what an executed one holds: results and figures."""
 
 import base64
 import re
@@ -9,6 +9,22 @@ from nbformat import NotebookNode
 from aebook.parameters import read_value
 
 GLUE_PREFIX = "application/papermill.record/"
+
+
+def confirm(statement: str, true: bool, judged: bool = True) -> None:
+    """Print a statement and whether it is judged.
+
+    Args:
+        statement: what the prose says of a measurement.
+        true: whether the measurement agrees.
+        judged: False for a rerun with other settings or other data, whose figures decide nothing.
+
+    Raises:
+        AssertionError: if the statement is judged and not true.
+    """
+    if judged and not true:
+        raise AssertionError(f"the measurements do not agree: {statement}")
+    print(f"{'true' if judged else 'not judged'}: {statement}")
 
 
 def glued(notebook: NotebookNode) -> dict[str, Any]:

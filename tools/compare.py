@@ -39,7 +39,7 @@ SAME_PICTURE = 0.99
 """The least structural similarity of two drawings of the same numbers."""
 
 JUDGED = re.compile(r"^(?:true|not judged): ")
-"""How a line begins that says whether a sentence about the stored run is true (`aebook.claims.confirm`)."""
+"""How a line begins that says whether a sentence about the stored run is true (`aebook.notebooks.confirm`)."""
 
 Piece = tuple[str, str, str]
 """A part of an output: what it is, its name or the kind of line, and its text."""

@@ -153,15 +153,16 @@ def test_a_quotient_of_quotients():
     [("psnr", 20.0, 10.0, 0.1), ("right", 90.0, 80.0, 0.5), ("auc", 0.9, 0.8, 0.5), ("error", 2.0, 4.0, 0.5)],
 )
 def test_what_the_uses_record_becomes_an_error(scale, a, b, quotient):
-    uses = pandas.DataFrame({"seed": SEEDS, "a_3": a, "b_3": b})
+    uses = pandas.DataFrame({"seed": claims.SEEDS_OF_USES, "a_3": a, "b_3": b})
     entry = {"name": "a ÷ b", "table": "uses", "a": "a_{n}", "b": ["b_{n}"], "scale": scale, "each": {"n": [3]}}
     [found] = read_cases({"claim": {"cases": [entry]}}, pandas.DataFrame(), uses)
     assert found.quotients == pytest.approx(quotient * np.ones(10))
 
 
-def test_a_statement_is_true_or_an_error_or_not_judged(capsys):
-    claims.confirm("it rains", True)
-    claims.confirm("it rains", False, judged=False)
-    assert capsys.readouterr().out == "true: it rains\nnot judged: it rains\n"
-    with pytest.raises(AssertionError, match="the measurements do not agree: it rains"):
-        claims.confirm("it rains", False)
+def test_the_errors_of_two_seeds_on_the_same_test_images_are_averaged():
+    uses = pandas.DataFrame({"seed": claims.SEEDS_OF_USES, "a": [*TEN, *3 * TEN], "b": [*TEN, *TEN]})
+    entry = {"claim": {"cases": [{"name": "a ÷ b", "table": "uses", "a": "a", "b": ["b"]}]}}
+    [found] = read_cases(entry, pandas.DataFrame(), uses.sample(frac=1, random_state=0))
+    assert found.quotients == pytest.approx(2 * np.ones(10))
+    with pytest.raises(InputError, match=r"^a ÷ b: b needs the seeds 0 to 19, each once; got"):
+        read_cases(entry, pandas.DataFrame(), uses[:10])
