@@ -18,7 +18,7 @@ from aebook.rerun.experiments import read_experiments
 from aebook.rerun.provenance import module_code, notebook_code
 from tests.rerun.helpers import ROOT
 
-STALE = ("bench", "one_worker", "two_workers", "uses")
+STALE = ("bench", "one_worker", "two_workers")
 """Timings, which want a quiet machine, and are to be measured again."""
 
 
