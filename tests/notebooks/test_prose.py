@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from aebook import claims
 from aebook.notebooks import glued
+from aebook.published import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -216,7 +216,7 @@ def references():
 
 
 def test_published_results_have_a_reference():
-    assert {result.citation for result in claims.PUBLISHED.values()} <= references()
+    assert {result.citation for result in PUBLISHED.values()} <= references()
 
 
 def test_every_reference_is_cited():

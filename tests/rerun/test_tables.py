@@ -122,4 +122,4 @@ def test_the_effect_is_that_over_the_strongest_baseline(trainings):
     )
     dense = min((excess["dense", code] for code in ("relu", "linear")), key=lambda values: values.mean())
     expected = (excess["conv_dense", "linear"] / dense).to_numpy()
-    assert cases["better", "convolutional with a dense code, MNIST"].quotients == pytest.approx(expected)
+    assert cases["better", "convolutional with a dense code, MNIST, 49 numbers"].quotients == pytest.approx(expected)
