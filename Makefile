@@ -110,7 +110,7 @@ bands: $(READY) ## measure how far outputs move with seeds and processors (hours
 mutations: $(READY) ## break the book in every known way, and print which check catches it
 	@$(BIN)/python -m tools.mutations
 
-sweep: $(RUN_READY) ## make the tables in results/ again, as experiments.yml names them (three hours on two cores); goes on where it stopped
+sweep: $(RUN_READY) ## make the tables in results/ again, as experiments.yml names them (five hours on two cores); goes on where it stopped
 	$(BIN)/python -m aebook sweep experiments.yml
 
 $(BENCH_READY): requirements-bench.txt $(READY)
