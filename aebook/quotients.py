@@ -28,6 +28,7 @@ def _quotients(size: tuple[float, float]) -> tuple[Figure, Axes]:
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter("{x:g}")
+    axis.tick_params(axis="x", which="minor", labelsize=9)
     axis.margins(x=0.1)
     return figure, axis
 
