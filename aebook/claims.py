@@ -2,7 +2,8 @@
 
 The cases stand in the file ``claims.yml``. A case compares two errors of the same seeds. The last digit
 of a seed chooses the tenth of the test images that both are measured on. So each tenth gives a quotient,
-and the ten quotients differ in all that is left to chance: one t-test covers it.
+and the ten quotients differ in the training and in the test images: one t-test covers both. The training
+images are the same for all ten.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import optimize, stats
 
 from aebook.data import TITLES
 from aebook.parameters import InputError
@@ -29,6 +30,9 @@ ERROR_RATE = 0.05
 
 SMALLEST = 0.02
 """The smallest effect that matters: less than 2 % more or less error is *no difference that matters*."""
+
+POWER = 0.8
+"""How often a case finds its minimum detectable effect, at least."""
 
 SCALES = {
     "error": lambda values: values,
@@ -72,7 +76,8 @@ def read_cases(claims: Mapping[str, Any], trainings: pandas.DataFrame, uses: pan
         uses: the runs of ``uses.ipynb``.
 
     Raises:
-        InputError: if a compared group does not have each of its seeds once, or an error is not above 0.
+        InputError: if a case has a key or a scale that there is not, a compared group does not have each
+            of its seeds once, or an error is not above 0.
     """
     return [
         case
@@ -82,8 +87,17 @@ def read_cases(claims: Mapping[str, Any], trainings: pandas.DataFrame, uses: pan
     ]
 
 
+KEYS = ("name", "a", "b", "measure", "scale", "each", "than")
+"""What a comparison may hold."""
+
+
 def _cases(claim: str, comparison: Mapping[str, Any], trainings: pandas.DataFrame, uses: pandas.DataFrame) -> Iterator:
-    table = uses if comparison.get("table") == "uses" else trainings
+    for key in comparison:
+        if key not in KEYS:
+            raise InputError(f"{claim}: a case has no key {key!r}; there are {', '.join(KEYS)}")
+    if (scale := comparison.get("scale", "error")) not in SCALES:
+        raise InputError(f"{claim}: scale must be one of {', '.join(SCALES)}; got {scale!r}")
+    table = uses if isinstance(comparison["a"], str) else trainings
     each = comparison.get("each", {})
     for values in product(*each.values()):
         place = dict(zip(each, values, strict=True))
@@ -129,16 +143,16 @@ STANDARD = {
     "epochs": 10,
     "n_train": 60_000,
 }
-"""How a training is set where a case says nothing else; None: as the model is at its best (BEST_CODE)."""
+"""How a training is set where a case says nothing else; None: the code that the model has in this book (CODES)."""
 
-BEST_CODE = {"dense": "relu", "conv": "relu", "conv_dense": "linear", "deep": "linear"}
+CODES = {"dense": "relu", "conv": "relu", "conv_dense": "linear", "deep": "linear"}
 
 
 def _matches(table: pandas.DataFrame, settings: Mapping[str, Any]) -> pandas.Series:
     if settings["model"] == "pca":
         settings = {name: settings[name] for name in ("model", "dataset", "z_dim", "n_train")}
     elif settings["code_activation"] is None:
-        settings = {**settings, "code_activation": BEST_CODE[settings["model"]]}
+        settings = {**settings, "code_activation": CODES[settings["model"]]}
     return (table[list(settings)] == list(settings.values())).all(axis=1)
 
 
@@ -160,24 +174,25 @@ def holm(p: ArrayLike) -> np.ndarray:
     return adjusted
 
 
-def decide(cases: Sequence[Case], error_rate: float = ERROR_RATE, smallest: float = SMALLEST) -> pandas.DataFrame:
+def decide(cases: Sequence[Case]) -> pandas.DataFrame:
     """Decide all cases of a page together.
 
     A case is *for* its claim if the quotient is below 1, *against* it if it is above 1, by a t-test of
-    the logarithms; *no difference* if two t-tests say that it lies within the smallest effect of 1,
-    whatever the first says; and *open* otherwise. The p-values of each kind are adjusted with `holm`.
+    the logarithms; *no difference* if two one-sided t-tests (Schuirmann 1987) say that it lies within the
+    smallest effect of 1, whatever the first says; and *open* otherwise. The p-values of each kind are
+    adjusted with `holm`.
 
     Args:
         cases: all cases of the page.
-        error_rate: how often a page without any true difference may have a wrong *for* or *against*.
-        smallest: the smallest effect that matters, such as 0.02.
 
     Returns:
         A row for each case: claim, case, effect (the geometric mean of the quotients), low and
-        high (its 95 % confidence interval, of this case alone), p, p_same (both adjusted), side.
+        high (its 95 % confidence interval, of this case alone), finds (the minimum detectable effect of
+        quotients that lie this far apart: the share by which one side's error is less), p, p_same (both
+        adjusted), side.
     """
     logs = np.log([case.quotients for case in cases])
-    edge = np.log1p(smallest)
+    edge = np.log1p(SMALLEST)
     different = stats.ttest_1samp(logs, 0, axis=1)
     above = stats.ttest_1samp(logs, -edge, axis=1, alternative="greater").pvalue
     below = stats.ttest_1samp(logs, edge, axis=1, alternative="less").pvalue
@@ -189,14 +204,23 @@ def decide(cases: Sequence[Case], error_rate: float = ERROR_RATE, smallest: floa
             "effect": np.exp(logs.mean(axis=1)),
             "low": np.exp(interval.low),
             "high": np.exp(interval.high),
+            "finds": 1 - np.exp(-_detectable(*logs.shape) * logs.std(axis=1, ddof=1)),
             "p": holm(different.pvalue),
             "p_same": holm(np.maximum(above, below)),
         }
     )
     found = np.where(table["effect"] < 1, "for", "against")
-    side = np.where(table["p"] < error_rate, found, "open")
-    table["side"] = np.where(table["p_same"] < error_rate, "no difference", side)
+    side = np.where(table["p"] < ERROR_RATE, found, "open")
+    table["side"] = np.where(table["p_same"] < ERROR_RATE, "no difference", side)
     return table
+
+
+def _detectable(cases: int, quotients: int) -> float:
+    """The minimum detectable effect in standard deviations, by the first and strictest of the tests of `holm`."""
+    degrees = quotients - 1
+    least = stats.t.isf(ERROR_RATE / cases / 2, degrees)
+    distance = optimize.brentq(lambda away: stats.nct.sf(least, degrees, away) - POWER, 0, 3 * least)
+    return distance / np.sqrt(quotients)
 
 
 def verdict(sides: Sequence[str]) -> str:

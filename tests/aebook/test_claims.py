@@ -63,6 +63,15 @@ def test_an_effect_of_5_percent_is_found():
     assert np.mean(found) >= 0.8
 
 
+def test_the_effect_that_a_case_finds_is_found_four_times_in_five():
+    random, spread, found = np.random.default_rng(0), 0.05, []
+    measured = [case(spread * np.sqrt(0.9) * np.array([-1, 1] * 5))] * CASES  # with exactly this spread
+    effects = np.repeat([1 - decide(measured)["finds"][0], 1.0], [1, CASES - 1])
+    for _ in range(1_000):
+        found.append(decide(drawn(effects, spread, random))["side"][0] == "for")
+    assert 0.76 <= np.mean(found) <= 0.84
+
+
 @pytest.mark.parametrize(
     ("sides", "says"),
     [
@@ -139,6 +148,18 @@ def test_an_error_of_0_has_no_quotient():
         read_cases(comparison(), trainings(dense=TEN, conv=TEN - 2), pandas.DataFrame())
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"then": {}}, "^claim: a case has no key 'then'; there are name, a, b, "),
+        ({"scale": "snr"}, "^claim: scale must be one of error, psnr, right, auc; got 'snr'$"),
+    ],
+)
+def test_a_word_that_the_file_does_not_know(more, says):
+    with pytest.raises(InputError, match=says):
+        read_cases(comparison(**more), trainings(dense=TEN, conv=TEN), pandas.DataFrame())
+
+
 def test_a_quotient_of_quotients():
     first = trainings(dense=TEN, conv=TEN)
     second = trainings(dense=TEN, conv=2 * TEN).assign(dataset="fashion_mnist")
@@ -154,14 +175,14 @@ def test_a_quotient_of_quotients():
 )
 def test_what_the_uses_record_becomes_an_error(scale, a, b, quotient):
     uses = pandas.DataFrame({"seed": claims.SEEDS_OF_USES, "a_3": a, "b_3": b})
-    entry = {"name": "a ÷ b", "table": "uses", "a": "a_{n}", "b": ["b_{n}"], "scale": scale, "each": {"n": [3]}}
+    entry = {"name": "a ÷ b", "a": "a_{n}", "b": ["b_{n}"], "scale": scale, "each": {"n": [3]}}
     [found] = read_cases({"claim": {"cases": [entry]}}, pandas.DataFrame(), uses)
     assert found.quotients == pytest.approx(quotient * np.ones(10))
 
 
 def test_the_errors_of_two_seeds_on_the_same_test_images_are_averaged():
     uses = pandas.DataFrame({"seed": claims.SEEDS_OF_USES, "a": [*TEN, *3 * TEN], "b": [*TEN, *TEN]})
-    entry = {"claim": {"cases": [{"name": "a ÷ b", "table": "uses", "a": "a", "b": ["b"]}]}}
+    entry = {"claim": {"cases": [{"name": "a ÷ b", "a": "a", "b": ["b"]}]}}
     [found] = read_cases(entry, pandas.DataFrame(), uses.sample(frac=1, random_state=0))
     assert found.quotients == pytest.approx(2 * np.ones(10))
     with pytest.raises(InputError, match=r"^a ÷ b: b needs the seeds 0 to 19, each once; got"):

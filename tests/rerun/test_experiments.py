@@ -14,9 +14,6 @@ from tests.rerun.helpers import ROOT, and_then, notebooks, rows
 
 pytestmark = pytest.mark.usefixtures("small_figures")
 
-OF_AN_OLD_DEFAULT = {"one_worker": ["learning_rate"], "two_workers": ["learning_rate"]}
-"""Parameters of stored tables that have another default since: they are stale (test_provenance)."""
-
 TABLES = {path.stem for path in (ROOT / "results").glob("*.csv")}
 
 
@@ -35,7 +32,7 @@ def test_every_stored_table_has_its_experiment(book):
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_every_stored_row_is_planned_and_every_planned_run_is_stored(book, name):
     stored = pandas.read_csv(ROOT / "results" / f"{name}.csv")
-    planned = pandas.DataFrame(book[name].plan.runs.values()).drop(columns=OF_AN_OLD_DEFAULT.get(name, []))
+    planned = pandas.DataFrame(book[name].plan.runs.values())
     names = list(planned.columns)
     assert sorted(stored[names].values.tolist()) == sorted(planned.values.tolist())
     assert set(stored["notebook"]) == {book[name].plan.notebook.name}

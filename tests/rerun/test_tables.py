@@ -88,7 +88,7 @@ def test_no_stored_baseline_beats_the_one_that_is_shown():
     uses = read("uses")
     alike = {
         "denoising": r"\w+_(10|20|30|50|70)",
-        "compression": r"(pca|jpeg|webp)_bits_\d",
+        "compression": r"pca_bits_\d|(jpeg|webp)_bits_[234]",  # at other steps the quality is not equal
         "plane": r"plane_\w+",
         "labels": r"wrong_\w+_\d+",
         "strangers": r"auc_\w+",
