@@ -42,7 +42,7 @@ FOLDER = Path("runs/bench")
 """Where the trainings are recorded until a bench is done: one folder, so that no two benches share the machine."""
 
 
-def bench(runs: Sequence[Run], store: Store) -> list[dict[str, Any]]:
+def bench(runs: Sequence[Run], store: Store, about: dict[str, Any]) -> list[dict[str, Any]]:
     """Do the trainings, each in a new process.
 
     What is done is recorded at once; a bench that was interrupted goes on from there, as long as
@@ -51,15 +51,17 @@ def bench(runs: Sequence[Run], store: Store) -> list[dict[str, Any]]:
     Args:
         runs: which trainings.
         store: an open store; what it holds of other trainings stays.
+        about: what ``circumstances`` gave before the first of them.
 
     Returns:
         For each Run, in the same order: its settings, what aebook.bench.trainers.train gives, and
         when it was.
 
     Raises:
-        RuntimeError: if a training fails.
+        RuntimeError: if a training fails, or the code has changed since.
     """
-    state = {"code": code(), "data": os.environ.get("AEBOOK_DATA", ""), **machine(), **versions()}
+    data = os.environ.get("AEBOOK_DATA", "")
+    state = {"code": about["code"], "data": data, **about["machine"], **about["versions"]}
     results = []
     with tqdm(runs, unit="training") as bar:
         for run in bar:
@@ -67,6 +69,11 @@ def bench(runs: Sequence[Run], store: Store) -> list[dict[str, Any]]:
             before = store.rows.get(_key(run), {"state": None})
             if before["state"] != state:
                 before = {"state": state, "result": {"started": now(), **_train(run), "finished": now()}}
+                if code() != state["code"]:  # nobody knows which of the two was trained
+                    raise RuntimeError(
+                        "the code was changed while the bench ran, and the last training counts for neither; with the "
+                        "code as it was the same command goes on from here, with the new one it begins anew"
+                    )
                 store.record(_key(run), before)
             results.append({**asdict(run), **before["result"]})
     return results
@@ -90,16 +97,27 @@ def _train(run: Run) -> dict[str, Any]:
             raise RuntimeError(f"the training {run} failed: {type(error).__name__}: {error}") from error
 
 
+def circumstances() -> dict[str, Any]:
+    """What a measurement depends on beside its Run and its images, as it is now."""
+    return {"machine": machine(), "versions": versions(), "code": code()}
+
+
 def code() -> str:
     """The hash of the code that a measurement depends on."""
     return provenance.module_code("aebook.bench.trainers")
 
 
 def now() -> str:
+    """The time in UTC, as it is stored."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def versions() -> dict[str, str]:
+    """The versions of the libraries that a measurement depends on.
+
+    Raises:
+        PackageNotFoundError: if one of them is not installed.
+    """
     return {name: version(name) for name in ("keras", "tensorflow", "torch", "jax", "numpy")}
 
 
@@ -135,7 +153,8 @@ def main(arguments: Sequence[str]) -> str | int:
         if not (quick or images.verified):
             return f"{OUT} is made from the verified MNIST only; got {images.source} ({images.reason})"
         with Store(FOLDER) as store:
-            report = _report(bench(runs, store))
+            about = circumstances()
+            report = _report(bench(runs, store, about), about)
             out.parent.mkdir(exist_ok=True)
             write_whole(out, json.dumps(report, indent=1) + "\n")
             store.forget({_key(run): "" for run in runs})
@@ -149,14 +168,12 @@ def main(arguments: Sequence[str]) -> str | int:
     return 0
 
 
-def _report(results: list[dict[str, Any]]) -> dict[str, Any]:
+def _report(results: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any]:
     """What is stored of a bench."""
     return {
         "started": min(result["started"] for result in results),
         "finished": max(result["finished"] for result in results),
-        "machine": machine(),
-        "versions": versions(),
-        "code": code(),
+        **about,
         "images": results[0]["n_train"],
         "data_verified": all(result["verified"] for result in results),
         **summary(results),

@@ -49,7 +49,7 @@ def interrupt(monkeypatch, trained):
 
 def bench(runs):
     with Store(command.FOLDER) as store:
-        return command.bench(runs, store)
+        return command.bench(runs, store, command.circumstances())
 
 
 def recorded():
@@ -71,6 +71,26 @@ def test_an_interrupted_bench_goes_on(monkeypatch, trained, interrupt):
     monkeypatch.setattr(command, "code", lambda: "other")  # and with other code
     bench(runs[:1])
     assert trained == [*runs, runs[0], runs[0]]
+
+
+def test_a_file_edited_meanwhile_stops_the_bench(monkeypatch, trained):
+    """No time of one code is recorded or stored as another one's, and what is recorded of the first stays."""
+    train, code = trainers.train_in_new_process, command.code()
+
+    def edit(run, log):
+        if len(trained) == 2:
+            monkeypatch.setattr(command, "code", lambda: "other")
+        return train(run, log)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainers, "train_in_new_process", edit)
+        assert command.main(["--quick"]).startswith("the code was changed while the bench ran")
+    assert len(trained) == 3 and not command.QUICK_OUT.exists()
+    assert [row["state"]["code"] for row in recorded()] == [code, code]
+    monkeypatch.setattr(command, "code", lambda: code)  # as it was
+    assert command.main(["--quick"]) == 0
+    assert trained[3:] == [run for run in plan.plan(6000) if run.contender in CONTENDERS][2:]
+    assert json.loads(command.QUICK_OUT.read_text())["code"] == code
 
 
 def test_a_quick_bench_leaves_an_interrupted_full_one_alone(trained, interrupt):
