@@ -91,10 +91,13 @@ def build(executed: Path, language: str, html: Path) -> tuple[Path, Path]:
         html: the built pages of that edition, among which both are put.
 
     Raises:
-        InputError: if the notebook is no run of a chapter.
+        InputError: if the notebook is none, or no run of a chapter.
         RuntimeError: if Sphinx cannot build the page; the message holds what it said.
     """
-    notebook = nbformat.read(executed, as_version=4)
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except ValueError as error:
+        raise InputError(f"{executed} cannot be read as a notebook: {error}") from None
     stem = chapter_of(notebook, executed)
     name = executed.stem if executed.stem.startswith(f"{stem},") else f"{stem},{executed.stem}"
     with TemporaryDirectory() as temporary:
@@ -131,7 +134,7 @@ def main(language: str, notebook: str, *settings: str) -> str | int:
         path = Path(notebook)
         executed = execute(path, settings, language, ROOT / "runs") if settings else path
         page, readers = build(executed, language, ROOT / "_build" / "html" / EDITIONS[language].folder)
-    except (InputError, OSError) as error:
+    except (InputError, RuntimeError, OSError) as error:
         return str(error)
     print(f"executed notebook: {executed}\nfor readers:       {readers}\npage:              {page}")
     return 0

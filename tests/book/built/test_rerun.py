@@ -67,6 +67,7 @@ def test_a_run_becomes_a_page_and_a_readers_notebook_with_its_own_numbers(langua
         (("en", "a.ipynb", "b.ipynb"), "NB must name one notebook"),
         (("fr", str(CHAPTER), "z_dim=8"), "LANGUAGE must be one of en, ko, got fr"),
         (("en", "no.ipynb"), "No such file"),
+        (("en", str(built.ROOT / "README.md")), "README.md cannot be read as a notebook: "),
         (("en", str(CHAPTER)), "has no settings of its own"),
     ],
 )
@@ -76,6 +77,14 @@ def test_what_cannot_be_run_is_one_line_and_nothing_is_made(arguments, message, 
     answer = rerun.main(*arguments)
     assert message in answer and "\n" not in answer
     assert set(built.ROOT.glob("runs/*")) == before
+
+
+def test_what_sphinx_says_of_a_page_it_cannot_build_is_told(executed, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out.ipynb could not become a page:\nwhat Sphinx said")
+
+    monkeypatch.setattr(rerun, "build", fail)
+    assert rerun.main("en", str(executed)) == "out.ipynb could not become a page:\nwhat Sphinx said"
 
 
 def test_a_notebook_of_something_else_is_no_run_of_a_chapter():
