@@ -29,8 +29,8 @@ Packed = dict[str, Any]
 
 def pack(
     model: keras.Model,
-    images: np.ndarray | None = None,
-    held_out: np.ndarray | None = None,
+    images: np.ndarray,
+    held_out: np.ndarray,
     precision: str = "float32",
     **more: Any,
 ) -> Packed:
@@ -39,9 +39,8 @@ def pack(
     Args:
         model: it has an `encoder` and a `decoder`, or is made of two models, or has a layer "code". Images have
             28×28 pixels, values 0 to 1.
-        images: (n, 28, 28), values 0 to 255: those it was trained on, by default MNIST's. They give the range
-            of each number of the code.
-        held_out: the same, of images it was not trained on, by default MNIST's test images. They give its error.
+        images: (n, 28, 28), values 0 to 255: those it was trained on. They give the range of each number of the code.
+        held_out: the same, of images it was not trained on. They give its error.
         precision: how each weight is kept: "float32", "float16", or "int8" with a scale for each unit.
         more: what the page says of the model: `name`, `title`, `kind`.
 
@@ -53,10 +52,6 @@ def pack(
     """
     if precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}")
-    if images is None or held_out is None:
-        mnist = data.load("mnist")
-        images = mnist.x_train if images is None else images
-        held_out = mnist.x_test if held_out is None else held_out
     if not isinstance(model, keras.Model) or not model.built:
         raise InputError(f"model must be a keras.Model that has been built, got {model!r}")
     encoder, decoder = ([describe(layer, n) for n, layer in enumerate(half, 1)] for half in halves(model))
@@ -133,13 +128,14 @@ def facts(model: keras.Model, images: np.ndarray, held_out: np.ndarray) -> Packe
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """The codes of images, (n, 28, 28) with values 0 to 255, as an array (n, numbers)."""
     x = data.to_vectors(images).reshape(-1, *_shape(model))
-    encoder = model.encoder if hasattr(model, "encoder") else _first_half(model)
-    return encoder.predict(x, batch_size=1000, verbose=0).reshape(len(x), -1)
-
-
-def _first_half(model: keras.Model) -> keras.Model:
-    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    return inner[0] if len(inner) == 2 else keras.Model(model.inputs, model.get_layer("code").output)
+    encoder, _ = halves(model)
+    codes = []
+    for start in range(0, len(x), 1000):
+        code = x[start : start + 1000]
+        for layer in encoder:
+            code = layer(code)
+        codes.append(keras.ops.convert_to_numpy(code))
+    return np.concatenate(codes).reshape(len(x), -1)
 
 
 def plane(codes: np.ndarray) -> Packed:

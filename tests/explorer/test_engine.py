@@ -81,6 +81,17 @@ def test_every_layer_that_can_be_packed_computes_as_in_keras(digits, javascript)
     assert np.std(shown["pixels"]) > 0.05
 
 
+def test_the_code_may_stand_inside_of_a_part(digits, javascript):
+    """Its numbers and what is said of them are of the layer that the page turns."""
+    keras.utils.set_random_seed(0)
+    first = [layers.Input((784,)), layers.Dense(9, activation="tanh"), layers.Dense(4, name="code")]
+    model = keras.Sequential([layers.Input((784,)), keras.Sequential(first), layers.Dense(784, name="pixels")])
+    packed = pack(model, digits[:100], digits[:100])
+    shown = javascript(BOTH, packed=packed, x=data.to_vectors(digits[:20]).tolist())
+    np.testing.assert_allclose(shown["codes"], encode(model, digits[:20]), rtol=1e-4, atol=1e-4)
+    assert furthest(javascript, packed, model, digits[:20]) < FLOAT32 and len(packed["ranges"]) == 4
+
+
 # Bad input
 
 
