@@ -1,6 +1,7 @@
 """Whether the real images are here, without which no stored output can be verified: ``python -m tools.real``."""
 
 import argparse
+import os
 import shutil
 import sys
 
@@ -22,14 +23,19 @@ def missing() -> str:
     Raises:
         InputError: if AEBOOK_DATA is set and does not lead to the official images.
     """
-    for name, title in data.TITLES.items():
-        images = data.load(name)
-        if images.is_stand_in:
-            return images.reason
-        if not images.verified:
-            raise InputError(
-                f"the stored outputs come from the official {title}, got other arrays from: {images.source}"
-            )
+    try:
+        for name, title in data.TITLES.items():
+            images = data.load(name)
+            if images.is_stand_in:
+                return images.reason
+            if not images.verified:
+                raise InputError(
+                    f"the stored outputs come from the official {title}, got other arrays from: {images.source}"
+                )
+    except InputError as error:
+        if os.environ.get("AEBOOK_DATA"):
+            raise
+        return str(error)
     return ""
 
 
