@@ -19,7 +19,7 @@ MACHINES = {
         "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
     },
-    "eigen": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "eigen": {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "", "XLA_FLAGS": ""},  # "": as if it were not set
     "one-core": {
         **AVX2,
         "OMP_NUM_THREADS": "1",
@@ -36,7 +36,11 @@ USUAL = "avx2"
 
 
 def use_the_usual() -> None:
-    """Let the kernels that this process starts compute as the usual machine, unless the environment says otherwise."""
+    """Let the kernels that this process starts compute as the usual machine, unless the environment says otherwise.
+
+    So does this process, where it has not computed yet: TensorFlow reads the instruction sets when it first computes.
+    Whether to use oneDNN it reads when it is imported; `make` tells it.
+    """
     os.environ.update(MACHINES[USUAL] | dict(os.environ))
 
 
