@@ -5,7 +5,6 @@ where ``fetch`` and modules are blocked. The models are those in ``results/model
 images. The model of the map, ``6_1_map``, is trained here where it is not stored.
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -156,11 +155,8 @@ def export(images: Images, folder: Path) -> None:
     write_whole(folder / "training.js", script(packed, words))
 
 
-def main(arguments: list[str] | None = None) -> str | int:
+def main() -> str | int:
     """Write the scripts; an error, or 0."""
-    parser = argparse.ArgumentParser(prog="python -m tools.explorer", description=__doc__)
-    parser.add_argument("--train", action="store_true", help=f"train {MAP} again")
-    options = parser.parse_args(arguments)
     use_the_usual()
     try:
         images = data.load("mnist")
@@ -168,7 +164,7 @@ def main(arguments: list[str] | None = None) -> str | int:
         return str(error)
     if not images.verified:
         return f"the pages show the verified MNIST only; got {images.source} ({images.reason})"
-    if options.train or not (models.STORED / f"{MAP}.json").exists():
+    if not (models.STORED / f"{MAP}.json").exists():
         train_map(images)
     export(images, SCRIPTS)
     for path in sorted(SCRIPTS.glob("*.js")):

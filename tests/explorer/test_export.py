@@ -147,4 +147,4 @@ def test_one_image_in_a_hundred_is_not_seen_before(digits, javascript):
 
 def test_another_data_set_is_not_exported(monkeypatch, stand_in):
     monkeypatch.setattr(data, "load", lambda name: stand_in)
-    assert explorer.main([]).startswith("the pages show the verified MNIST only; got stand-in")
+    assert explorer.main().startswith("the pages show the verified MNIST only; got stand-in")
