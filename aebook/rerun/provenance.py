@@ -19,7 +19,7 @@ from aebook.parameters import InputError
 
 PACKAGE = Path(aebook.__file__).parent
 
-NO_NUMBERS = ("aebook.plots", "aebook.charts", "aebook.quotients", "aebook.notebooks")
+NO_NUMBERS = ("aebook.plots", "aebook.charts", "aebook.diagrams", "aebook.quotients", "aebook.notebooks")
 """Modules that draw or tell."""
 
 

@@ -56,7 +56,7 @@ def codes(package):
 
 def test_what_a_figure_looks_like_makes_nothing_stale(package):
     before = codes(package)
-    for name in ("plots", "charts", "notebooks"):
+    for name in ("plots", "charts", "diagrams", "quotients", "notebooks"):
         with open(package / f"{name}.py", "a", encoding="utf-8") as file:
             file.write("\nCOLOR = 'red'\n")
     assert codes(package) == before
