@@ -52,6 +52,7 @@ def new_figure(
 
 
 def note_stand_in(figure: Figure) -> None:
+    """Write below a figure that it shows the stand-in."""
     figure.supxlabel("Stand-in data: scikit-learn's digits, not MNIST", color="#B00020", size=10)
 
 
@@ -75,9 +76,8 @@ def reconstructions(
     inputs: np.ndarray,
     outputs: Mapping[str, np.ndarray],
     codes: np.ndarray | None = None,
-    count: int = 10,
 ) -> Figure:
-    """The first `count` images in columns: input, code, reconstruction, one below the other.
+    """The first ten images in columns: input, code, reconstruction, one below the other.
 
     Args:
         images: the Images that the inputs belong to.
@@ -85,10 +85,9 @@ def reconstructions(
         outputs: the reconstructions of the inputs by the name of their row.
         codes: the codes of the inputs, (n, z_dim) or (n, 7, 7, channels), drawn as stems; left
             out by default.
-        count: how many columns.
     """
     rows = 1 + (codes is not None) + len(outputs)
-    count = min(count, len(inputs))
+    count = min(10, len(inputs))
     figure, axes = new_figure(images, rows, count, size=(count * 1.02 + 0.6, rows * 1.12 + 0.2))
     _picture_row(axes[0], to_grid(inputs[:count]), "input")
     if codes is not None:

@@ -167,7 +167,6 @@ def store() -> None:
 def main() -> str | int:
     """Make the runs that are not there; the failures, one line each."""
     parser = argparse.ArgumentParser(prog="python -m tools.bands", description=__doc__)
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -175,7 +174,7 @@ def main() -> str | int:
         return 0
     planned = list(plan())
     failed = []
-    with ThreadPoolExecutor(arguments.workers) as workers, tqdm(total=len(planned), unit="run") as bar:
+    with ThreadPoolExecutor(2) as workers, tqdm(total=len(planned), unit="run") as bar:
         for done in as_completed([workers.submit(run, *each) for each in planned]):
             bar.update()
             if done.result():
