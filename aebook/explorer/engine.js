@@ -13,12 +13,11 @@ workers and node. training.js is the other half; the two texts may be joined to 
   penFor(strokes)              the pen that gives these strokes, once in the frame, the width of MNIST's lines
   frame(strokes, pen)          MNIST's frame: Float32Array(784), or null without ink; without a pen: penFor(strokes)
   frameOf(ink, width, height)  the same of any gray picture; naive(ink, width, height): shrunk to 28×28, no more
-  bce(x, y), mse(x, y)         the mean over the pixels
+  mse(x, y)                    the mean over the pixels
 An Error has .reason ("damaged", "shapes", "unknown layer", "unknown activation") and .layer, the name of the layer. */
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
-const EPSILON = 1e-7; // Keras moves predictions this far away from 0 and 1 before it takes a logarithm
 
 function fault(reason, sentence, layer) {
   return Object.assign(new Error(sentence), { reason, layer });
@@ -240,13 +239,6 @@ export function images(packed) {
   }
   const image = (i) => Float32Array.from(pixels.subarray(i * PIXELS, (i + 1) * PIXELS), (gray) => gray / 255);
   return { name, count, pixels, labels: Array.from(labels, Number), indices, image };
-}
-
-export function bce(x, y) {
-  return -x.reduce((sum, v, i) => {
-    const p = Math.min(Math.max(y[i], EPSILON), 1 - EPSILON);
-    return sum + v * Math.log(p) + (1 - v) * Math.log1p(-p);
-  }, 0) / x.length;
 }
 
 export function mse(x, y) {

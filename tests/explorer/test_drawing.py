@@ -111,10 +111,9 @@ def test_the_size_of_a_drawing_does_not_change_its_frame(javascript):
     assert np.abs(np.subtract(small, large)).mean() < 0.02
 
 
-def test_errors_are_those_of_the_book(digits, javascript):
+def test_the_error_is_that_of_the_book(digits, javascript):
     from aebook import metrics
 
     x, y = digits[0].reshape(1, -1) / 255, np.random.default_rng(0).random((1, 784)).round(4)
-    y[0, :20] = 0, 1, *y[0, 2:20]
-    bce, mse = javascript("return [e.bce(given.x, given.y), e.mse(given.x, given.y)]", x=x[0].tolist(), y=y[0].tolist())
-    assert bce == pytest.approx(metrics.bce(x, y), rel=1e-6) and mse == pytest.approx(metrics.mse(x, y), rel=1e-6)
+    mse = javascript("return e.mse(given.x, given.y)", x=x[0].tolist(), y=y[0].tolist())
+    assert mse == pytest.approx(metrics.mse(x, y), rel=1e-6)
