@@ -101,8 +101,8 @@ def make_plan(notebook: str | Path, *grids: Grid) -> Plan:
         grids: for each the combinations of its own values only.
 
     Raises:
-        InputError: for what is no such notebook, a name it does not have, and a value that
-            aebook.parameters.check refuses.
+        InputError: for what is no such notebook, a name it does not have, what is no list of values,
+            and a value that aebook.parameters.check refuses.
     """
     path = Path(notebook)
     defaults = _read_defaults(path)
@@ -148,6 +148,9 @@ def _read_defaults(path: Path) -> dict[str, Any]:
 
 
 def _combinations(title: str, defaults: dict[str, Any], grid: Grid) -> Iterator[dict[str, Any]]:
+    for name, values in grid.items():
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise InputError(f"{name} must be a list of values, got {values!r}")
     plain = {
         name: [value.item() if isinstance(value, numpy.generic) else value for value in values]
         for name, values in grid.items()

@@ -56,6 +56,8 @@ def test_several_grids_are_combined_each_for_itself(write):
         ({"z_dim": ["a"]}, "z_dim must be a whole number, got 'a'"),
         ({"code_filters": [1]}, "6_2_dense.ipynb has no parameter 'code_filters'; it has dataset, z_dim"),
         ({"z_dim": []}, "z_dim must have at least one value, got none"),
+        ({"z_dim": 2}, "z_dim must be a list of values, got 2"),
+        ({"optimizer": "adam"}, "optimizer must be a list of values, got 'adam'"),
     ],
 )
 def test_what_cannot_work_is_refused(grid, message):
