@@ -24,6 +24,7 @@ from aebook import data
 from aebook.notebooks import figure, glued
 from aebook.parameters import InputError
 from aebook.rerun.files import write_whole
+from aebook.rerun.plan import make_plan
 from tools import korean
 from tools.machines import use_the_usual
 
@@ -97,11 +98,13 @@ def execute(path: Path, stored: bool = False) -> None:
 
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell fails, or asks for a training that is not stored.
+        InputError: if a cell is to train a model, and the notebook has no parameters.
         RuntimeError: if the notebook did not record ``data_verified`` as True, or if a cell that
             should train a model trained none or several.
     """
     notebook = nbformat.read(path, as_version=4)
     has_models = any("aebook" in cell.metadata for cell in notebook.cells)
+    images = dataset(path) if has_models else ""
     folder = path.absolute().parent.parent / MODELS
     with TemporaryDirectory() as temporary, tqdm(total=len(notebook.cells), desc=path.stem, unit="cell") as bar:
         done, models = [], {}
@@ -133,7 +136,7 @@ def execute(path: Path, stored: bool = False) -> None:
             about = json.loads(file.read_text(encoding="utf-8"))
             about = {
                 "notebook": path.stem,
-                "dataset": dataset(notebook),
+                "dataset": images,
                 "score": {key: values[-1] for key, values in about["history"].items()},
                 **about,
             }
@@ -146,11 +149,13 @@ def execute(path: Path, stored: bool = False) -> None:
         (path.absolute().parent.parent / COVER_FILE).write_bytes(cover)
 
 
-def dataset(notebook: NotebookNode) -> str:
-    """The data set that the parameters of a notebook name."""
-    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
-    parameters = {}
-    exec(cell.source, parameters)
+def dataset(path: Path) -> str:
+    """The data set that the parameters of a notebook name.
+
+    Raises:
+        InputError: if the notebook has no such parameters.
+    """
+    (parameters,) = make_plan(path, {}).runs.values()
     return parameters["dataset"]
 
 

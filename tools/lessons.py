@@ -8,10 +8,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).parent.parent
+from tools import built
 
-PROSE = ("index", "explore", "teachers", "differences", "glossary")
-"""The pages that are no notebooks; the references have no sentences."""
+ROOT = Path(__file__).parent.parent
 
 OUT_OF_SIGHT = {"remove-cell", "hide-cell", "exercise-check"}
 """Tags of cells that the page leaves out or folds."""
@@ -63,7 +62,8 @@ def sentences(path: Path) -> list[str]:
 
 def pages() -> list[Path]:
     """The pages of the book that have sentences, and the notebook that only runs."""
-    return [*sorted((ROOT / "notebooks").glob("*.ipynb")), *(ROOT / f"{name}.md" for name in PROSE)]
+    texts = [path for name in built.english_pages() if (path := ROOT / f"{name}.md").is_file() and sentences(path)]
+    return [*sorted((ROOT / "notebooks").glob("*.ipynb")), *texts]
 
 
 def mean_length(path: Path) -> float:
