@@ -121,7 +121,11 @@ $(BENCH_READY): requirements-bench.txt $(READY)
 bench: $(if $(PAGES),$(READY) book,$(if $(LESSONS),$(READY),$(BENCH_READY))) ## time the trainings side by side, into results/bench.json; QUICK=1: a tenth of the data; LESSONS=1: the lessons, into results/lessons.json; PAGES=1: how soon the pages are seen, and how quick the explorer is
 	@$(BIN)/python -m $(if $(PAGES),tools.page_times,$(if $(LESSONS),tools.lesson_times,aebook bench $(if $(QUICK),--quick)))
 
-$(BOOK_READY): $(NOTEBOOKS) $(wildcard *.md _*.yml *.bib book/*.py aebook/ko.po locale/ko/figures/*.json locale/ko/LC_MESSAGES/*.po locale/ko/LC_MESSAGES/*/*.po)
+# All that the pages are made of.
+$(BOOK_READY): $(NOTEBOOKS) $(wildcard *.md _*.yml *.bib static/*.* static/*/*.* results/lessons.json)
+$(BOOK_READY): $(wildcard book/*.py book/templates/*.* book/templates/*/*.* book/static/*.* book/explorer/*.*)
+$(BOOK_READY): $(wildcard aebook/language.py aebook/explorer/*.* aebook/ko.po)
+$(BOOK_READY): $(wildcard locale/ko/figures/*.json locale/ko/LC_MESSAGES/*.po locale/ko/LC_MESSAGES/*/*.po)
 	@$(MAKE) --no-print-directory book
 
 lab: $(RUN_READY) $(if $(AUTHOR),,$(BOOK_READY)) ## open the chapters in JupyterLab, in a folder of your own: make lab [LANGUAGE=ko] [AUTHOR=1: the sources]
