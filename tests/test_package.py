@@ -99,13 +99,18 @@ def test_the_commands(monkeypatch, capsys):
     assert usage.returncode == 1
     assert usage.stderr.startswith("usage: python -m aebook {bench,sweep}")
     monkeypatch.setattr(sys, "argv", ["aebook", "train"])
-    assert main() == usage.stderr.rstrip("\n")
+    assert main() == "there is no command train; " + usage.stderr.rstrip("\n")
     for command in ("bench", "sweep"):
         monkeypatch.setattr(sys, "argv", ["aebook", command, "--help"])
         with pytest.raises(SystemExit) as end:
             main()
         assert not end.value.code
         assert capsys.readouterr().out.startswith(f"usage: python -m aebook {command}")
+
+
+def test_a_clone_that_is_not_installed_says_so(monkeypatch):
+    monkeypatch.setattr("aebook.__main__.entry_points", lambda group: [])
+    assert main().startswith("aebook must be installed to have its commands: python -m pip install")
 
 
 def test_version():
