@@ -35,6 +35,7 @@ def lines(
         images: the Images measured on.
         panels: for each panel's title its lines, the values (x, y) by the name of the line; at
             most four names that OWN_STYLE does not have. A line of one point is its marker.
+        xlabel, ylabel: what the axes are, with their units.
         ticks: the values of x to mark, on a scale that doubles; by default the scale is even.
 
     Raises:
@@ -148,6 +149,9 @@ def race(panels: Mapping[str, Lines], limits: Mapping[str, float]) -> Figure:
     Args:
         panels: for each panel's title its lines, the values (seconds, loss) by the name of the line.
         limits: for each panel's title the loss to reach.
+
+    Raises:
+        InputError: for more than four lines in a panel.
     """
     figure, axes = new_figure(None, 1, len(panels), size=(4.75 * len(panels) + 1.5, 4.2))
     for axis, (title, lines) in zip(axes[0], panels.items()):
@@ -175,6 +179,9 @@ def growth(table: DataFrame, settings: Mapping[str, str], results: Mapping[str, 
             how many times the usual value of this setting was used.
         settings: the title of each column, by its name in "setting".
         results: the axis label of each cost, by its column.
+
+    Raises:
+        InputError: for more than three models.
     """
     figure, axes = new_figure(
         None, len(results), len(settings), size=(3.6 * len(settings), 3 * len(results)), sharey="row", sharex="col"

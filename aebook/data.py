@@ -61,6 +61,7 @@ class Images:
 
     @property
     def is_stand_in(self) -> bool:
+        """Whether these are scikit-learn's digits, not the data set itself."""
         return self.source == "stand-in"
 
     @property
@@ -147,6 +148,9 @@ def to_channels(
 
     The shape is (n, 28, 28, 1) for "channels_last" and (n, 1, 28, 28) for
     "channels_first". Section 6.3.2 explains it.
+
+    Raises:
+        InputError: for another data format.
     """
     check(data_format=data_format)
     pixels = images.astype("float32") / 255

@@ -18,7 +18,11 @@ EPSILON = 1e-7
 
 
 def bce(x: np.ndarray, y: np.ndarray) -> float:
-    """Binary cross-entropy in nats: −x ln y − (1 − x) ln(1 − y)."""
+    """Binary cross-entropy in nats: −x ln y − (1 − x) ln(1 − y).
+
+    Raises:
+        InputError: for values of x outside of 0 to 1, and for x and y of different shapes.
+    """
     x, y = _pair(_unit_range(x), y)
     y = np.clip(y, EPSILON, 1 - EPSILON)
     return float(-np.mean(x * np.log(y) + (1 - x) * np.log1p(-y)))
@@ -29,36 +33,59 @@ def bce_floor(x: np.ndarray) -> float:
 
     It is reached by y = x, and is the mean entropy of the pixels: 0 only for images
     without any gray.
+
+    Raises:
+        InputError: for values of x outside of 0 to 1.
     """
     x = _unit_range(x)
     return float(np.mean(entr(x) + entr(1 - x)))
 
 
 def mse(x: np.ndarray, y: np.ndarray) -> float:
-    """Mean squared error."""
+    """Mean squared error.
+
+    Raises:
+        InputError: for x and y of different shapes.
+    """
     x, y = _pair(x, y)
     return float(np.mean((x - y) ** 2))
 
 
 def accuracy(x: np.ndarray, y: np.ndarray) -> float:
-    """The share of pixels where y, rounded to 0 or 1, equals x: keras.metrics.BinaryAccuracy."""
+    """The share of pixels where y, rounded to 0 or 1, equals x: keras.metrics.BinaryAccuracy.
+
+    Raises:
+        InputError: for values of x outside of 0 to 1, and for x and y of different shapes.
+    """
     x, y = _pair(_unit_range(x), y)
     return float(np.mean(x == (y > 0.5)))
 
 
 def accuracy_ceiling(x: np.ndarray) -> float:
-    """The highest accuracy any reconstruction of x can reach: the share of pixels that are 0 or 1."""
+    """The highest accuracy any reconstruction of x can reach: the share of pixels that are 0 or 1.
+
+    Raises:
+        InputError: for values of x outside of 0 to 1.
+    """
     x = _unit_range(x)
     return float(np.mean((x == 0) | (x == 1)))
 
 
 def psnr(x: np.ndarray, y: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in decibels, −10 log10 of the mean squared error of all images."""
+    """Peak signal-to-noise ratio in decibels, −10 log10 of the mean squared error of all images.
+
+    Raises:
+        InputError: for x and y of different shapes.
+    """
     return float(peak_signal_noise_ratio(*_pair(x, y), data_range=1))
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004), the mean over the images: 1 for images that are equal."""
+    """Structural similarity (Wang et al. 2004), the mean over the images: 1 for images that are equal.
+
+    Raises:
+        InputError: for x and y of different shapes.
+    """
     x, y = _pair(to_grid(x), to_grid(y))
     return float(np.mean([structural_similarity(a, b, data_range=1) for a, b in zip(x, y)]))
 

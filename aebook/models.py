@@ -54,6 +54,9 @@ class DenseAutoencoder(keras.Model):
     Input and output have the shape (n, x_nodes), values 0 to 1; the code has
     the shape (n, z_dim). The biases of the code start at code_bias. Section
     6.2.1 explains the model, section 6.2.3 the biases.
+
+    Raises:
+        InputError: for a z_dim that aebook.parameters.check refuses.
     """
 
     def __init__(self, x_nodes=784, z_dim=36, code_bias=0.0, **kwargs):
@@ -118,6 +121,10 @@ class ConvAutoencoder(keras.Model):
     channels. Section 6.3.1 explains the model. The weights start as
     kernel_initializer says, the biases of the code at code_bias; section
     6.3.4 explains both.
+
+    Raises:
+        InputError: for code_filters or a data_format that
+            aebook.parameters.check refuses.
     """
 
     def __init__(self, code_filters=1, data_format="channels_last",

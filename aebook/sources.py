@@ -52,6 +52,11 @@ class _Damaged(Exception):
 
 
 def from_folder(name: str, folder: Path) -> Arrays:
+    """What the file of a data set in a folder holds.
+
+    Raises:
+        InputError: if there is no such file, or it does not hold such arrays.
+    """
     path = folder / f"{name}.npz"
     if not os.path.isdir(folder):
         raise InputError(
@@ -103,6 +108,10 @@ def from_keras(name: str) -> Arrays:
     Keras itself would write a download to the place where other processes look for it, and
     they would find half of it. Here it takes that place once it is whole. One process
     downloads; those that want the same wait and read what it brought.
+
+    Raises:
+        DownloadFailed: if the cache is empty, and the download fails.
+        InputError: if the cache is damaged, and the download fails.
     """
     folder, files = KERAS_FILES[name]
     cache = _keras_home() / folder

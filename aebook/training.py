@@ -19,6 +19,9 @@ class Recipe:
 
     With ``cosine_decay`` the learning rate falls to 0 over the training along half a cosine
     (Loshchilov & Hutter 2017); without it the rate stays as it is.
+
+    Raises:
+        InputError: for a value that aebook.parameters.check refuses.
     """
 
     optimizer: str
@@ -97,7 +100,7 @@ def train(
         "loss", "val_loss", "accuracy" and "val_accuracy".
 
     Raises:
-        InputError: if no image is left to train on.
+        InputError: if no image is left to train on, and for another loss.
         FloatingPointError: if the loss stops being a finite number, or ends far
             above that of a plain gray image.
     """
@@ -146,6 +149,10 @@ def train_dense(
 
     Returns:
         The trained DenseAutoencoder and its History.
+
+    Raises:
+        InputError: for a value that aebook.parameters.check refuses.
+        FloatingPointError: as in `train`.
     """
     check(seed=seed)
     recipe = Recipe(optimizer, learning_rate, epochs, batch_size,
@@ -181,6 +188,11 @@ def train_conv(
 
     Returns:
         The trained ConvAutoencoder and its History.
+
+    Raises:
+        InputError: for a value that aebook.parameters.check refuses, and
+            if no image is left to train on.
+        FloatingPointError: as in `train`.
     """
     check(seed=seed)
     recipe = Recipe(optimizer, learning_rate, epochs, batch_size,

@@ -1,8 +1,7 @@
 """One training of the bench, in a process of its own.
 
 This module imports neither Keras nor PyTorch: a process loads only the library of its training,
-so that its memory is that training's. (Keras itself loads TensorFlow, whatever its backend, and
-without AEBOOK_DATA it is Keras that fetches the images.)
+so that its memory is that training's. (Keras itself loads TensorFlow, whatever its backend.)
 """
 
 import itertools
@@ -76,12 +75,15 @@ class Stopwatch:
         self._since = time.perf_counter()
 
     def pause(self) -> None:
+        """Stand still from now on."""
         self.seconds += time.perf_counter() - self._since
 
     def resume(self) -> None:
+        """Run again from now on."""
         self._since = time.perf_counter()
 
     def end_epoch(self, measure_loss: Callable[[], float]) -> None:
+        """Record the time, and the loss that ``measure_loss`` gives, which takes none of it."""
         self.pause()
         self.ends.append(self.seconds)
         self.losses.append(measure_loss())
