@@ -205,7 +205,7 @@ def decide(cases: Sequence[Case]) -> pandas.DataFrame:
             "low": np.exp(interval.low),
             "high": np.exp(interval.high),
             "finds": 1 - np.exp(-_detectable(*logs.shape) * logs.std(axis=1, ddof=1)),
-            "p": holm(different.pvalue),
+            "p": holm(np.nan_to_num(different.pvalue, nan=1.0)),  # ten quotients of exactly 1 have none
             "p_same": holm(np.maximum(above, below)),
         }
     )

@@ -98,7 +98,7 @@ def test_make_knows_what_the_pages_are_made_of():
     out = subprocess.run(["make", "-C", ROOT, "-pn", "help"], capture_output=True, text=True, check=True).stdout
     (files,) = re.findall(r"^_build/\.book-ready: (.*)", out, re.MULTILINE)
     folders = ("static", "book", "aebook/explorer", "locale/ko/LC_MESSAGES", "locale/ko/figures")
-    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix != ".pyc"]
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix not in (".pyc", ".mo")]
     needed = {path.relative_to(ROOT).as_posix() for path in paths}
     needed |= {"results/lessons.json", "aebook/language.py", "aebook/ko.po", "notebooks/uses.ipynb", "index.md"}
     assert needed <= set(files.split())

@@ -30,6 +30,12 @@ def test_a_difference_too_small_to_matter_is_none_however_sure_it_is():
     assert table["p"].item() < 1e-7 and table["side"].item() == "no difference"
 
 
+def test_errors_that_are_all_the_same_make_no_difference():
+    table = decide([case(np.zeros(10)), case(np.log(0.5) + 0.01 * np.arange(10))])
+    assert list(table["side"]) == ["no difference", "for"]
+    assert table["p"][0] == 1 and table["finds"][0] == 0
+
+
 def test_the_effect_is_the_geometric_mean_with_its_interval():
     table = decide([case(np.log([0.5, 2] * 5))])
     low, effect, high = table[["low", "effect", "high"]].iloc[0]

@@ -156,7 +156,8 @@ history = model.fit(x, x, verbose=0)"""
         cells = [nbformat.v4.new_code_cell(source, metadata=metadata) for source, metadata in sources]
         nbformat.write(
             nbformat.v4.new_notebook(
-                cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+                cells=cells,
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
             ),
             path,
         )
