@@ -19,13 +19,13 @@ from tests.rerun.helpers import ROOT
 
 
 def test_no_stored_result_is_stale():
-    """Where one is, its numbers come from other code than there is: make sweep, or make bench."""
     codes = {path.stem: set(pandas.read_csv(path).get("code", [None])) for path in (ROOT / "results").glob("*.csv")}
     codes["bench"] = {json.loads((ROOT / "results" / "bench.json").read_text()).get("code")}
     now = {experiment.name: experiment.plan.code for experiment in read_experiments(ROOT / "experiments.yml")}
     now["bench"] = bench.code()
     assert set(now) == set(codes)
-    assert [name for name in now if codes[name] != {now[name]}] == []
+    stale = [name for name in now if codes[name] != {now[name]}]
+    assert not stale, f"the code of {', '.join(stale)} has changed: measure again, by make sweep or make bench"
 
 
 # On copies of the sources
