@@ -128,14 +128,8 @@ def facts(model: keras.Model, images: np.ndarray, held_out: np.ndarray) -> Packe
 def encode(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """The codes of images, (n, 28, 28) with values 0 to 255, as an array (n, numbers)."""
     x = data.to_vectors(images).reshape(-1, *_shape(model))
-    encoder, _ = halves(model)
-    codes = []
-    for start in range(0, len(x), 1000):
-        code = x[start : start + 1000]
-        for layer in encoder:
-            code = layer(code)
-        codes.append(keras.ops.convert_to_numpy(code))
-    return np.concatenate(codes).reshape(len(x), -1)
+    encoder = keras.Sequential([keras.Input(_shape(model)), *halves(model)[0]])
+    return encoder.predict(x, batch_size=1000, verbose=0).reshape(len(x), -1)
 
 
 def plane(codes: np.ndarray) -> Packed:
