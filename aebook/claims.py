@@ -1,9 +1,9 @@
 """The rule by which a claim is judged (the page on claims).
 
 The cases stand in the file ``claims.yml``. A case compares two errors of the same seeds. The last digit
-of a seed chooses the tenth of the test images that both are measured on. So each tenth gives a quotient,
-and the ten quotients differ in the training and in the test images: one t-test covers both. The training
-images are the same for all ten.
+of a seed chooses the tenth of the test images that both are measured on. Errors on the same tenth are
+averaged. So each tenth gives a quotient, and the ten quotients differ in the training and in the test
+images: one t-test covers both. The training images are the same for all ten.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,13 +19,11 @@ from scipy import optimize, stats
 from aebook.data import TITLES
 from aebook.parameters import InputError
 
-TEN = tuple(range(10))
-TWENTY = (*TEN, *range(20, 30))
-SEEDS = (TEN, TWENTY)
-"""What a compared group of trainings has been run with, each seed once. (The seeds 10 to 12 chose the learning rates.)"""
+SEEDS = {"0 to 9": (*range(10),), "0 to 9 and 20 to 29": (*range(10), *range(20, 30))}
+"""What the trainings have been run with. All of a case have the same. (The seeds 10 to 12 chose the learning rates.)"""
 
-SEEDS_OF_USES = (tuple(range(40)),)
-"""The same for the uses. Seeds with the same last digit share a tenth of the test images; their errors are averaged."""
+SEEDS_OF_USES = {"0 to 39": (*range(40),)}
+"""The same for the uses."""
 
 ERROR_RATE = 0.05
 """How often a page without any true difference may have a case *for* or *against* (Holm 1979)."""
@@ -116,18 +114,22 @@ def _quotients(
 ) -> tuple[dict[str, float], np.ndarray]:
     measure, scale = comparison.get("measure", ""), SCALES[comparison.get("scale", "error")]
 
-    def errors(side: str | Mapping[str, Any]) -> np.ndarray:
+    def errors(side: str | Mapping[str, Any]) -> pandas.Series:
         if isinstance(side, str):
             column = side.format(**place)
-            return _of_every_tenth(scale(table[column]), table["seed"], SEEDS_OF_USES, f"{name}: {column}")
+            return _by_seed(scale(table[column]), table["seed"], SEEDS_OF_USES, f"{name}: {column}")
         chosen = table[_matches(table, {**STANDARD, **place, **side})]
         values = chosen.eval(measure) if len(chosen) else chosen["seed"]
-        return _of_every_tenth(scale(values), chosen["seed"], SEEDS, f"{name}: {side}")
+        return _by_seed(scale(values), chosen["seed"], SEEDS, f"{name}: {side}")
 
+    ours = errors(comparison["a"])
     baselines = [(_in_words(side, place), errors(side)) for side in comparison["b"]]
+    for words, values in baselines:
+        if not values.index.equals(ours.index):
+            raise InputError(f"{name}: {words} needs the seeds {list(ours.index)}, too; got {list(values.index)}")
     baselines.sort(key=lambda baseline: baseline[1].mean())
-    strongest = baselines[0][1]
-    return {words: float(values.mean()) for words, values in baselines}, errors(comparison["a"]) / strongest
+    quotients = _of_every_tenth(ours) / _of_every_tenth(baselines[0][1])
+    return {words: float(values.mean()) for words, values in baselines}, quotients
 
 
 def _in_words(side: str | Mapping[str, Any], place: Mapping[str, Any]) -> str:
@@ -158,13 +160,20 @@ def _matches(table: pandas.DataFrame, settings: Mapping[str, Any]) -> pandas.Ser
     return (table[list(settings)] == list(settings.values())).all(axis=1)
 
 
-def _of_every_tenth(values: pandas.Series, seeds: pandas.Series, wanted: Sequence[int], name: str) -> np.ndarray:
-    """The mean error on each tenth of the test images."""
-    if sorted(seeds) != list(wanted):
-        raise InputError(f"{name} needs the seeds {wanted[0]} to {wanted[-1]}, each once; got {sorted(seeds)}")
+def _by_seed(
+    values: pandas.Series, seeds: pandas.Series, known: Mapping[str, Sequence[int]], name: str
+) -> pandas.Series:
+    """The errors in the order of their seeds."""
+    if tuple(sorted(seeds)) not in known.values():
+        raise InputError(f"{name} needs the seeds {', or '.join(known)}, each once; got {sorted(seeds)}")
     if not (values > 0).all():
         raise InputError(f"{name} needs errors above 0, got {values.tolist()}")
-    return values.astype("float64").groupby(seeds % 10).mean().to_numpy()
+    return values.astype("float64").set_axis(seeds.to_numpy()).sort_index()
+
+
+def _of_every_tenth(errors: pandas.Series) -> np.ndarray:
+    """The mean error on each tenth of the test images: of the seeds with the same last digit."""
+    return errors.groupby(errors.index % 10).mean().to_numpy()
 
 
 def holm(p: ArrayLike) -> np.ndarray:

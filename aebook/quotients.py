@@ -1,4 +1,4 @@
-"""Figures of quotients: cases, claims, and the seeds of a case. Each returns a figure as those of aebook.plots do."""
+"""Figures of quotients: cases, claims, and the quotients of a case. Each returns a figure as those of aebook.plots do."""
 
 from collections.abc import Mapping, Sequence
 
@@ -77,10 +77,10 @@ def strips(claims: Mapping[str, DataFrame]) -> Figure:
 
 
 def case(quotients: Sequence[float], low: float, high: float, smallest: float) -> Figure:
-    """One case, seed by seed, with the interval of its mean.
+    """One case, tenth by tenth, with the interval of its mean.
 
     Args:
-        quotients: one of each seed.
+        quotients: one for each tenth of the test images.
         low: the lower end of the 95 % confidence interval.
         high: its upper end.
         smallest: the effect that does not matter, such as 0.02: a band on both sides of 1.
@@ -91,6 +91,6 @@ def case(quotients: Sequence[float], low: float, high: float, smallest: float) -
     axis.plot(quotients, [0] * len(quotients), "|", color=color, markersize=14)
     axis.plot([low, high], [1, 1], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
     axis.plot(np.exp(np.log(quotients).mean()), 1, marker, color=color, markersize=7)
-    axis.set_yticks([0, 1], ["each seed", "mean"])
+    axis.set_yticks([0, 1], ["each tenth", "mean"])
     axis.set(xlabel="error ÷ error of the other", ylim=(1.6, -0.9))
     return figure

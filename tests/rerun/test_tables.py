@@ -37,7 +37,7 @@ def test_each_kind_of_model_was_tuned_alike(tuning):
 
 
 def test_tuning_used_no_seed_of_the_comparison(tuning):
-    assert not set(tuning["seed"]) & set(claims.SEEDS)
+    assert not set(tuning["seed"]) & set().union(*claims.SEEDS.values())
 
 
 def test_every_training_has_the_best_learning_rate_of_its_kind(trainings, tuning):
@@ -58,14 +58,16 @@ def test_no_best_learning_rate_is_at_the_edge(tuning):
 
 def test_every_compared_group_has_each_seed_once_and_no_run_is_left_out(trainings):
     settings = [*KIND, "z_dim", "start", "learning_rate", "epochs", "n_train"]
-    for _, group in trainings.groupby(settings):
-        assert sorted(group["seed"]) == list(claims.SEEDS)
+    for place, group in trainings.groupby(settings):
+        here = dict(zip(settings, place, strict=True))
+        twenty = here["z_dim"] == 49 and here["n_train"] == 60_000
+        assert tuple(sorted(group["seed"])) == list(claims.SEEDS.values())[twenty], here
     assert (trainings["status"] == "complete").all() and trainings["data_verified"].all()
 
 
 def test_the_uses_have_each_seed_once_on_the_tenth_that_its_last_digit_chooses():
     uses = read("uses")
-    assert sorted(uses["seed"]) == list(claims.SEEDS_OF_USES)
+    assert (tuple(sorted(uses["seed"])),) == tuple(claims.SEEDS_OF_USES.values())
     assert (uses["test_part"] == uses["seed"] % 10).all()
     assert (uses["status"] == "complete").all() and uses["data_verified"].all()
 
@@ -118,7 +120,9 @@ def test_the_effect_is_that_over_the_strongest_baseline(trainings):
     here = trainings.query("dataset == 'mnist' and z_dim == 49 and epochs == 10 and loss == 'binary_crossentropy'")
     here = here[(here["n_train"] == 60_000) & (here["width"] == 256) & (here["start"] == "book")]
     excess = (
-        (here["test_bce"] - here["bce_floor"]).groupby([here["model"], here["code_activation"], here["seed"]]).mean()
+        (here["test_bce"] - here["bce_floor"])
+        .groupby([here["model"], here["code_activation"], here["seed"] % 10])
+        .mean()
     )
     dense = min((excess["dense", code] for code in ("relu", "linear")), key=lambda values: values.mean())
     expected = (excess["conv_dense", "linear"] / dense).to_numpy()
