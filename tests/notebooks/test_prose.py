@@ -65,7 +65,7 @@ SETTINGS = {
         "at 0.3 it",
         "level 0.1",
     ],
-    "ledger": ["its 95 % confidence interval", "difference were 2 %", "effect of 5 %", "differs by 1 % or more"],
+    "ledger": ["its 95 % confidence interval", "difference were 2 %", "effect of 5 %", "effects of 5 %", "differs by 1 % or more"],
     "differences": ["Keras meant the rate 1.0 then"],
     "teachers": ["Two sessions of 90 minutes"],
     "README": ["Python 3.11, 3.12 or 3.13"],
