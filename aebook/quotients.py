@@ -1,4 +1,4 @@
-"""Figures of quotients: cases, claims, and the quotients of a case. Each returns a figure as those of aebook.plots do."""
+"""Figures of quotients: of cases, of claims, and of one case. Each returns a figure as those of aebook.plots do."""
 
 from collections.abc import Mapping, Sequence
 
